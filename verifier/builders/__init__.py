@@ -1,0 +1,1 @@
+"""Builders, each behind the protocol of `verifier.builders.protocol`."""
