@@ -59,8 +59,9 @@ def run(
 ) -> Finished:
     """Run a program to its end and keep what it writes.
 
-    `timeout` is in seconds; `environment` is added to ours; `input_bytes` must fit a pipe (64 KiB). A non-zero status is the caller's to judge. Raises
-    BuilderUnavailableError when the program is not installed, NoVerdictError at the time limit or past MAX_OUTPUT.
+    `timeout` is in seconds; `environment` is added to ours; `input_bytes` must fit a pipe (64 KiB). A non-zero status
+    is the caller's to judge. Raises BuilderUnavailableError when the program is not installed, NoVerdictError at the
+    time limit or past MAX_OUTPUT.
     """
     kept: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
 

@@ -1,0 +1,126 @@
+"""The report: what was claimed, what was seen and what follows, in one object that every format renders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from verifier.model.build import BuilderIdentity, ManifestSource
+from verifier.model.difference import Difference, LayerPair
+from verifier.model.instruction import Instruction
+from verifier.model.plan import HeldBase
+from verifier.model.verdict import Verdict
+from verifier.oci.digest import Digest
+
+Origin = Literal["base", "built"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedError:
+    """Why no verdict was reached, in the words of the two lines on stderr."""
+
+    code: str
+    message: str
+    hint: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedLayer:
+    """One layer of one side. `size` is the blob's, in bytes.
+
+    `rebuilt` is False for a layer that the builder took from a cache, None where nothing was built.
+    """
+
+    digest: Digest
+    diff_id: Digest
+    size: int
+    media_type: str
+    created_by: str
+    instruction: Instruction | None
+    origin: Origin | None
+    rebuilt: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedImage:
+    """One platform's image of one side."""
+
+    platform: str
+    manifest_digest: Digest | None
+    config_digest: Digest
+    files_digest: Digest | None
+    verified: bool
+    layers: tuple[ReportedLayer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One of the two sides: a build, an image that existed, or only a digest that was expected.
+
+    `builder`, `started` and `finished` are None where nothing was built.
+    """
+
+    builder: BuilderIdentity | None
+    options: tuple[str, ...]
+    reference: str
+    started: datetime | None
+    finished: datetime | None
+    index_digest: Digest | None
+    manifest_source: ManifestSource | None
+    expected: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformPair:
+    """Both sides of one platform, layers aligned; None where a side has no image for it."""
+
+    platform: str
+    first: ReportedImage | None
+    second: ReportedImage | None
+    layers: tuple[LayerPair, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """The frozen inputs of a verification. Build arguments are named; their values are not kept.
+
+    `context_digest` leaves mtimes out, `archive_digest` has them. `unchanged` says that Dockerfile and context were
+    still the same after the builds.
+    """
+
+    dockerfile_path: str
+    dockerfile_digest: Digest
+    dockerfile_text: str
+    syntax: str | None
+    context_digest: Digest
+    archive_digest: Digest
+    context_files: int
+    context_bytes: int
+    build_args: tuple[str, ...]
+    platform: str | None
+    target: str | None
+    epoch: int | None
+    varied: tuple[str, ...]
+    builds_run: int
+    bases: tuple[HeldBase, ...]
+    unchanged: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything that a reader can be told. Rendering is a pure function of it.
+
+    `notes` are sentences for people: which builder was chosen and why, what it cannot do here, what was left behind.
+    """
+
+    tool_version: str
+    verdict: Verdict
+    error: ReportedError | None = None
+    inputs: Inputs | None = None
+    first: Side | None = None
+    second: Side | None = None
+    platforms: tuple[PlatformPair, ...] = ()
+    index_equal: bool | None = None
+    differences: tuple[Difference, ...] = ()
+    notes: tuple[str, ...] = ()

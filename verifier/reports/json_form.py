@@ -1,0 +1,178 @@
+"""The JSON report, schema_version 1: a versioned form of its own, not a dump of the model.
+
+Its JSON Schema is `schemas/report-v1.schema.json` in this package.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from verifier.model.difference import Difference
+from verifier.model.instruction import Instruction
+from verifier.model.report import Inputs, Report, ReportedImage, ReportedLayer, Side
+
+SCHEMA_VERSION: Final = 1
+
+
+def render_json(report: Report) -> str:
+    """Render `report` as indented ASCII JSON with a final newline."""
+    return json.dumps(report_object(report), indent=2, ensure_ascii=True) + "\n"
+
+
+def report_object(report: Report) -> dict[str, Any]:
+    """Give the report as JSON values, keys in the contract's order."""
+    of = len(report.differences)
+    builds = None
+    if report.first is not None and report.second is not None:
+        builds = {
+            "first": _side(report.first, [pair.first for pair in report.platforms if pair.first]),
+            "second": _side(report.second, [pair.second for pair in report.platforms if pair.second]),
+        }
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "verify-build", "version": report.tool_version},
+        "outcome": report.verdict.outcome,
+        "level": report.verdict.level,
+        "required": report.verdict.required,
+        "index_equal": report.index_equal,
+        "error": None
+        if report.error is None
+        else {"code": report.error.code, "message": report.error.message, "hint": report.error.hint},
+        "inputs": None if report.inputs is None else _inputs(report.inputs),
+        "builds": builds,
+        "differences": [_difference(item) for item in report.differences],
+        "findings": [],
+        "residue": list(range(of)),
+        "tolerated": [],
+        "explained": {
+            "differences": 0,
+            "of": of,
+            "opaque": 0,
+            "counterfactual": {"first": None, "second": None, "equal": builds is not None and of == 0},
+            "minimal": [],
+        },
+        "risks": [],
+        "notes": list(report.notes),
+    }
+
+
+def _inputs(inputs: Inputs) -> dict[str, Any]:
+    return {
+        "dockerfile": {
+            "path": inputs.dockerfile_path,
+            "digest": inputs.dockerfile_digest,
+            "text": inputs.dockerfile_text,
+        },
+        "syntax": inputs.syntax,
+        "context": {
+            "digest": inputs.context_digest,
+            "archive_digest": inputs.archive_digest,
+            "files": inputs.context_files,
+            "bytes": inputs.context_bytes,
+        },
+        "build_args": list(inputs.build_args),
+        "platform": inputs.platform,
+        "target": inputs.target,
+        "epoch": inputs.epoch,
+        "varied": list(inputs.varied),
+        "builds_run": inputs.builds_run,
+        "bases": [
+            {
+                "reference": held.base.reference,
+                "digest": held.digest,
+                "digest_kind": held.digest_kind,
+                "pinned": held.pinned,
+                "line": held.base.instruction.line,
+            }
+            for held in inputs.bases
+        ],
+        "unchanged": inputs.unchanged,
+    }
+
+
+def _side(side: Side, images: Sequence[ReportedImage]) -> dict[str, Any]:
+    builder = side.builder
+    described: dict[str, Any] = {
+        "builder": None
+        if builder is None
+        else {"name": builder.name, "version": builder.version, "options": list(side.options)},
+        "reference": side.reference,
+        "seconds": None
+        if side.started is None or side.finished is None
+        else round((side.finished - side.started).total_seconds(), 3),
+        "started": _time(side.started),
+        "finished": _time(side.finished),
+        "index_digest": side.index_digest,
+        "manifest_source": side.manifest_source,
+        "expected": side.expected,
+    }
+    if images:
+        described |= _image(images[0])
+    else:
+        described |= dict.fromkeys(("platform", "manifest_digest", "config_digest", "files_digest"))
+        described |= {"verified": False, "layers": []}
+    described["other_platforms"] = [_image(image) for image in images[1:]]
+    return described
+
+
+def _image(image: ReportedImage) -> dict[str, Any]:
+    return {
+        "platform": image.platform,
+        "manifest_digest": image.manifest_digest,
+        "config_digest": image.config_digest,
+        "files_digest": image.files_digest,
+        "verified": image.verified,
+        "layers": [_layer(layer) for layer in image.layers],
+    }
+
+
+def _layer(layer: ReportedLayer) -> dict[str, Any]:
+    return {
+        "digest": layer.digest,
+        "diff_id": layer.diff_id,
+        "size": layer.size,
+        "media_type": layer.media_type,
+        "created_by": layer.created_by,
+        "instruction": _instruction(layer.instruction),
+        "origin": layer.origin,
+        "rebuilt": layer.rebuilt,
+    }
+
+
+def _instruction(instruction: Instruction | None) -> dict[str, Any] | None:
+    if instruction is None:
+        return None
+    return {
+        "stage": {"index": instruction.stage.index, "name": instruction.stage.name},
+        "line": instruction.line,
+        "end_line": instruction.end_line,
+        "text": instruction.text,
+    }
+
+
+def _difference(item: Difference) -> dict[str, Any]:
+    path = None if item.path is None else item.path.decode("utf-8", "replace")
+    return {
+        "platform": None if item.platform is None else str(item.platform),
+        "part": item.part,
+        "layer": None if item.layer is None else {"first": item.layer.first, "second": item.layer.second},
+        "path": path,
+        "path_base64": None
+        if item.path is None or path is None or path.encode("utf-8", "replace") == item.path
+        else base64.b64encode(item.path).decode("ascii"),
+        "occurrence": item.occurrence,
+        "visible": item.visible,
+        "field": item.field,
+        "first": item.first,
+        "second": item.second,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

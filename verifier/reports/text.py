@@ -1,0 +1,150 @@
+"""The report for a person at a terminal: the claim, the digests, the layers, then the differences in groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from verifier.model.difference import ContentDifference, Difference, FieldValue
+from verifier.model.instruction import Instruction
+from verifier.model.report import Report, ReportedImage, Side
+from verifier.reports.escape import escape, escape_path, shorten
+from verifier.reports.groups import Group, group_differences
+from verifier.reports.tables import INSTRUCTION_WIDTH, NOTHING, digest_table, layer_table, position
+
+_GROUPS_SHOWN: Final = 12
+_EXAMPLES_SHOWN: Final = 2
+_VALUE_WIDTH: Final = 48
+_PATH_WIDTH: Final = 96
+_INDENT: Final = "    "
+
+
+def render_text(report: Report, *, verbose: bool = False) -> str:
+    """Render `report`; never thousands of lines unless `verbose`."""
+    blocks = [_headline(report)]
+    if report.first is not None and report.second is not None:
+        for pair in report.platforms:
+            blocks += [digest_table(report, pair), layer_table(report, pair)]
+        if report.differences:
+            blocks.append(_every_difference(report) if verbose else _grouped(report))
+    blocks.append("\n".join(f"note: {escape(note)}" for note in report.notes))
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _headline(report: Report) -> str:
+    verdict = report.verdict
+    if report.error is not None:
+        subject = "" if report.inputs is None else f"{escape(report.inputs.dockerfile_path)}: "
+        return f"NO VERDICT  {subject}{escape(report.error.message)}"
+    word = "DIFFERENT" if verdict.exit_code else verdict.outcome.upper()
+    holds = "does not hold" if verdict.exit_code else "holds"
+    return f"{word}  level: {verdict.level}, required: {verdict.required}\n{_claim(report)}: {holds}"
+
+
+def _claim(report: Report) -> str:
+    inputs = report.inputs
+    if inputs is None:
+        return f"{_reference(report.first)} and {_reference(report.second)} are one image"
+    dockerfile = escape(inputs.dockerfile_path)
+    if report.first is not None and report.first.builder is None:
+        return f"{dockerfile} builds {_reference(report.first)}"
+    times = "twice" if inputs.builds_run == 2 else f"{inputs.builds_run} times"
+    return f"{dockerfile}, built {times}, gives one digest"
+
+
+def _reference(side: Side | None) -> str:
+    return "" if side is None else escape(side.reference)
+
+
+def _grouped(report: Report) -> str:
+    groups = group_differences(report.differences)
+    total = len(report.differences)
+    lines = [f"{_count(total, 'difference')} in {_count(len(groups), 'group')}"]
+    for group in groups[:_GROUPS_SHOWN]:
+        lines += ["", *_group_lines(report, group)]
+    hidden = sum(len(group.differences) for group in groups[_GROUPS_SHOWN:])
+    if hidden:
+        lines += ["", f"… and {hidden:,} more in {_count(len(groups) - _GROUPS_SHOWN, 'smaller group')}"]
+    if total > len(groups):
+        lines += ["", "every one of them: --verbose, or --report json=PATH"]
+    return "\n".join(lines)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _group_lines(report: Report, group: Group) -> Iterator[str]:
+    yield f"{len(group.differences):,} {escape(group.field)} in {_where(report, group.differences[0])}"
+    for item in group.differences[:_EXAMPLES_SHOWN]:
+        yield from _difference_lines(item)
+    more = len(group.differences) - _EXAMPLES_SHOWN
+    if more > 0:
+        yield f"{_INDENT}… {more:,} more"
+
+
+def _every_difference(report: Report) -> str:
+    lines = [_count(len(report.differences), "difference")]
+    for item in report.differences:
+        hidden = "" if item.visible else " (hidden by a later layer)"
+        lines.append(f"{escape(item.field)} in {_where(report, item)}{hidden}")
+        lines += _difference_lines(item)
+    return "\n".join(lines)
+
+
+def _where(report: Report, item: Difference) -> str:
+    platform = f"{item.platform} " if item.platform is not None and len(report.platforms) > 1 else ""
+    if item.layer is None:
+        return f"{platform}the {item.part}"
+    instruction = _instruction_of(report, item)
+    made_by = "" if instruction is None else f" (line {instruction.line}: {_shown(instruction)})"
+    return f"{platform}layer {position(item.layer)}{made_by}"
+
+
+def _shown(instruction: Instruction) -> str:
+    return shorten(escape(instruction.text), INSTRUCTION_WIDTH)
+
+
+def _instruction_of(report: Report, item: Difference) -> Instruction | None:
+    for pair in report.platforms:
+        if item.layer is None or (item.platform is not None and str(item.platform) != pair.platform):
+            continue
+        return _made_by(pair.first, item.layer.first) or _made_by(pair.second, item.layer.second)
+    return None
+
+
+def _made_by(image: ReportedImage | None, number: int | None) -> Instruction | None:
+    return None if image is None or number is None else image.layers[number].instruction
+
+
+def _difference_lines(item: Difference) -> Iterator[str]:
+    name = escape(item.field) if item.path is None else escape_path(item.path)
+    occurrence = f" (occurrence {item.occurrence + 1})" if item.occurrence else ""
+    yield f"{_INDENT}{shorten(name, _PATH_WIDTH)}{occurrence}"
+    if item.content is None:
+        yield f"{_INDENT}  {_value(item.first)} | {_value(item.second)}"
+    else:
+        yield from _content_lines(item.content)
+
+
+def _content_lines(content: ContentDifference) -> Iterator[str]:
+    kinds = sorted({content.type_first, content.type_second})
+    yield f"{_INDENT}  {escape(' | '.join(kinds))}, {content.size_first:,} | {content.size_second:,} bytes"
+    for region in content.regions[:1]:
+        first = _sample(region.sample_first, region.offset_first - region.sample_offset_first)
+        second = _sample(region.sample_second, region.offset_second - region.sample_offset_second)
+        yield f"{_INDENT}  from byte {region.offset_first:,}: {first} | {second}"
+
+
+def _sample(sample: bytes, skip: int) -> str:
+    """Show the first differing bytes: as text with the little before that makes it readable, else in hexadecimal."""
+    text = sample[max(0, skip - 12) : skip + 24]
+    if text and all(32 <= byte < 127 or byte in b"\n\t\r" for byte in text):
+        return f'"{escape(text.decode("ascii"))}"'
+    return sample[skip : skip + 12].hex(" ") or "(end)"
+
+
+def _value(value: FieldValue) -> str:
+    if value is None:
+        return NOTHING
+    return shorten(escape(value if isinstance(value, str) else str(value)), _VALUE_WIDTH)
