@@ -18,7 +18,10 @@ VerifyBuildError
 
 from __future__ import annotations
 
-from typing import ClassVar
+import errno
+from typing import ClassVar, Final, Self
+
+_DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class VerifyBuildError(Exception):
@@ -115,6 +118,19 @@ class ResourceError(NoVerdictError):
     """The machine lacks something: the disk is full, a file cannot be written."""
 
     code = "resource"
+
+    @classmethod
+    def from_system(cls, error: OSError | MemoryError) -> Self:
+        """Put the operating system's complaint into words."""
+        if isinstance(error, MemoryError):
+            return cls("the machine has no memory left")
+        if error.errno in _DISK_FULL:
+            return cls(
+                f"the disk is full: {error.filename or error.strerror}",
+                "set TMPDIR to a folder with space for two images",
+            )
+        where = f"{error.filename}: " if error.filename else ""
+        return cls(f"{where}{error.strerror or error}")
 
 
 class InterruptedRunError(VerifyBuildError):

@@ -6,7 +6,7 @@ through `verifier.oci.blob`, which verifies digest and size while they stream.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Protocol
 
@@ -42,7 +42,8 @@ class Image:
     """One platform's image.
 
     `manifest` is None where the store has none (an engine's image ID is its config digest there); then the layers'
-    descriptors describe the plain tar streams, so `descriptor.digest` equals `diff_id`.
+    descriptors describe the plain tar streams, so `descriptor.digest` equals `diff_id`; only where an archive holds
+    such a layer compressed do they describe the compressed blob. `index_platform` is what an index says of the image.
     """
 
     reference: str
@@ -50,11 +51,12 @@ class Image:
     manifest: Manifest | None
     config: ImageConfig
     layers: tuple[Layer, ...]
+    index_platform: Platform | None = None
 
     @property
     def platform(self) -> Platform:
-        """What the image's config says that it runs on."""
-        return self.config.platform
+        """What the image runs on: an index's word, which has the variant that configs often lack, else the config's."""
+        return self.index_platform or self.config.platform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +70,17 @@ class Attestation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSet:
-    """What one reference names: one image, or an index with an image a platform."""
+    """What one reference names: one image, or an index with an image a platform.
+
+    `absent` are the index's entries whose manifests the store does not hold: an engine saves only the platforms that
+    it has pulled, and a layout may be partial (OCI image specification, "Image Layout").
+    """
 
     reference: str
     index: Index | None
     images: tuple[Image, ...]
     attestations: tuple[Attestation, ...] = ()
+    absent: tuple[Descriptor, ...] = ()
 
     def image_for(self, platform: Platform) -> Image:
         """Choose the image for a platform. Raises StoreError when there is none."""
@@ -94,21 +101,28 @@ class Store(Protocol):
         """Remove whatever the store made to be read; safe to call twice."""
 
 
-def make_image(reference: str, blobs: BlobSource, manifest: Manifest | None, config: ImageConfig) -> Image:
+def make_image(
+    reference: str,
+    blobs: BlobSource,
+    manifest: Manifest | None,
+    config: ImageConfig,
+    *,
+    descriptors: Sequence[Descriptor] | None = None,
+    index_platform: Platform | None = None,
+) -> Image:
     """Join manifest, config and history into layers.
 
-    Raises MalformedImageError when the manifest's layers and the config's `diff_ids` are not as many.
+    `descriptors` are the layers where there is no manifest; without them they are the plain tar streams, by `diff_id`.
+    Raises MalformedImageError when the layers and the config's `diff_ids` are not as many.
     """
-    descriptors: Iterable[Descriptor]
-    if manifest is None:
-        descriptors = (_plain_layer(blobs, diff_id) for diff_id in config.diff_ids)
-    else:
+    if manifest is not None:
         descriptors = manifest.layers
-        if len(manifest.layers) != len(config.diff_ids):
-            raise MalformedImageError(
-                f"{reference}: the manifest has {len(manifest.layers)} layers, "
-                f"the config has {len(config.diff_ids)} diff_ids"
-            )
+    elif descriptors is None:
+        descriptors = [_plain_layer(blobs, diff_id) for diff_id in config.diff_ids]
+    if len(descriptors) != len(config.diff_ids):
+        raise MalformedImageError(
+            f"{reference}: the manifest has {len(descriptors)} layers, the config has {len(config.diff_ids)} diff_ids"
+        )
     made = [entry for entry in config.history if not entry.empty_layer]
     histories: list[History | None] = list(made) if len(made) == len(config.diff_ids) else [None] * len(config.diff_ids)
     return Image(
@@ -120,6 +134,7 @@ def make_image(reference: str, blobs: BlobSource, manifest: Manifest | None, con
             Layer(descriptor=descriptor, diff_id=diff_id, history=history)
             for descriptor, diff_id, history in zip(descriptors, config.diff_ids, histories, strict=True)
         ),
+        index_platform=index_platform,
     )
 
 

@@ -6,6 +6,7 @@ Two parsers that resolve a duplicate key differently see two images under one di
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 from verifier.errors import MalformedImageError
@@ -18,6 +19,21 @@ def parse_object(raw: bytes, what: str, *, max_bytes: int = MAX_JSON_BYTES) -> d
     `what` names the document in messages. Raises MalformedImageError for a document over `max_bytes`, nested deeper
     than MAX_JSON_DEPTH, with a duplicate key, a NaN or an infinity, or that is no object.
     """
+    value = _parse(raw, what, max_bytes)
+    if not isinstance(value, dict):
+        raise MalformedImageError(f"{what} is not a JSON object")
+    return value
+
+
+def parse_list(raw: bytes, what: str, *, max_bytes: int = MAX_JSON_BYTES) -> list[Any]:
+    """Parse `raw` into a list, as `parse_object` does an object. Raises MalformedImageError."""
+    value = _parse(raw, what, max_bytes)
+    if not isinstance(value, list):
+        raise MalformedImageError(f"{what} is not a JSON list")
+    return value
+
+
+def _parse(raw: bytes, what: str, max_bytes: int) -> Any:
     if len(raw) > max_bytes:
         raise MalformedImageError(f"{what} has {len(raw)} bytes, over the limit of {max_bytes}")
     _check_depth(raw, what)
@@ -25,8 +41,7 @@ def parse_object(raw: bytes, what: str, *, max_bytes: int = MAX_JSON_BYTES) -> d
     def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
         if len(result) != len(pairs):
-            keys = [key for key, _ in pairs]
-            duplicate = next(key for key in keys if keys.count(key) > 1)
+            duplicate = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
             raise MalformedImageError(f"{what} has the key {duplicate[:100]!r} twice in one object")
         return result
 
@@ -34,12 +49,9 @@ def parse_object(raw: bytes, what: str, *, max_bytes: int = MAX_JSON_BYTES) -> d
         raise MalformedImageError(f"{what} holds {name}, which is not JSON")
 
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=object_of, parse_constant=refuse_constant)
+        return json.loads(raw.decode("utf-8"), object_pairs_hook=object_of, parse_constant=refuse_constant)
     except (ValueError, RecursionError) as error:
         raise MalformedImageError(f"{what} is not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise MalformedImageError(f"{what} is not a JSON object")
-    return value
 
 
 def _check_depth(raw: bytes, what: str) -> None:
