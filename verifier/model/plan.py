@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from verifier.model.build import BuilderName
 from verifier.model.instruction import Instruction
 from verifier.oci.digest import Digest
 from verifier.oci.platform import Platform
@@ -64,7 +65,9 @@ class FrozenContext:
 
     `archive` is a deterministic tar (paths in order, modes and mtimes as on disk, owners 0:0); `directory` holds the
     same, for builders that take no archive. `digest` leaves mtimes out, `archive_digest` is the archive's own.
-    `bytes` is the sum of the regular files' sizes.
+    `bytes` is the sum of the regular files' sizes. `dockerfile_path` names the Dockerfile within the context when it is
+    part of it. `ignore_file` is the one that was applied, `ignore_patterns` its lines; `signature` is a digest over the
+    originals' status, by which a later change is seen.
     """
 
     path: str
@@ -74,6 +77,10 @@ class FrozenContext:
     archive_digest: Digest
     files: int
     bytes: int
+    dockerfile_path: str | None = None
+    ignore_file: str | None = None
+    ignore_patterns: tuple[str, ...] = ()
+    signature: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +106,7 @@ class BuildOptions:
 class Plan:
     """Everything that a build is made from, frozen; `workspace` is the run's private folder, removed at the end.
 
-    `bases` is empty until a builder has resolved `references`.
+    `bases` is empty until a builder has resolved `references`. `builder` is the one whose ignore rules were applied.
     """
 
     workspace: Path
@@ -110,3 +117,4 @@ class Plan:
     instructions: tuple[Instruction, ...]
     bases: tuple[HeldBase, ...] = ()
     warnings: tuple[str, ...] = field(default=())
+    builder: BuilderName | None = None
