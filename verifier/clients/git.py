@@ -1,0 +1,96 @@
+"""Ask git about a checkout, without letting the checkout's own configuration run anything.
+
+A repository's configuration may name programs (file system monitors, hooks, filters). None is started here: monitors
+and hooks are switched off, filters that the checkout itself defines are emptied, submodules are not entered.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from verifier.errors import NoVerdictError
+
+TIMEOUT: Final = 30.0
+"""Seconds that one git command may take."""
+
+_SAFE: Final = (
+    "-c", "core.fsmonitor=false",
+    "-c", "core.hooksPath=/dev/null",
+    "-c", "protocol.allow=never",
+    "-c", "log.showSignature=false",
+)  # fmt: skip
+_KEPT_VARIABLES: Final = ("GIT_CONFIG_", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
+
+
+class Checkout:
+    """The git checkout that holds a folder. Every method raises NoVerdictError when git takes too long."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        """Look at the checkout around `folder`; `environment` is the process's by default."""
+        self._folder = folder
+        self._environment = _environment(os.environ if environment is None else environment)
+
+    def commit_time(self) -> int | None:
+        """Give the committer's time of HEAD in seconds since 1970, None without git, a checkout or a commit."""
+        answer = self._git("show", "--no-patch", "--format=%ct", "HEAD", "--")
+        return int(answer) if answer is not None and answer.strip().isdigit() else None
+
+    def is_clean(self) -> bool:
+        """Tell whether every file is as committed and none is there that git does not know and does not ignore."""
+        overrides = self._filter_overrides()
+        if overrides is None:
+            return False
+        answer = self._git(
+            *overrides, "status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=dirty", "--no-renames"
+        )
+        return answer == b""
+
+    def _filter_overrides(self) -> Sequence[str] | None:
+        """Empty the filters that the checkout's own configuration defines; None where one cannot be named safely."""
+        answer = self._git("config", "--null", "--show-scope", "--name-only", "--get-regexp", r"^filter\.")
+        if answer is None:
+            return ()
+        parts = answer.decode("utf-8", "surrogateescape").split("\0")
+        overrides: list[str] = []
+        for scope, name in zip(parts[::2], parts[1::2], strict=False):
+            if scope not in ("local", "worktree"):
+                continue
+            if "=" in name:
+                return None
+            value = "false" if name.endswith(".required") else ""
+            overrides += ["-c", f"{name}={value}"]
+        return overrides
+
+    def _git(self, *arguments: str) -> bytes | None:
+        """Run one command; None when it fails or there is no git."""
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(self._folder), *_SAFE, *arguments],  # noqa: S607 - the user's own, found on PATH
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                env=self._environment,
+                timeout=TIMEOUT,
+                check=False,
+            )
+        except OSError:
+            return None
+        except subprocess.TimeoutExpired:
+            raise NoVerdictError(f"git took more than {TIMEOUT:.0f} s in {self._folder}") from None
+        return done.stdout if done.returncode == 0 else None
+
+
+def _environment(given: Mapping[str, str]) -> dict[str, str]:
+    """Drop what points git at another repository (a hook's environment does), and keep what configures it."""
+    kept = {
+        name: value for name, value in given.items() if not name.startswith("GIT_") or name.startswith(_KEPT_VARIABLES)
+    }
+    return kept | {
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "LC_ALL": "C",
+    }
