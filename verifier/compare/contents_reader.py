@@ -1,0 +1,46 @@
+"""Read again, of two sets of images, the contents and documents that an explanation asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from verifier.compare.content import Wanted, read_contents
+from verifier.model.difference import Part
+from verifier.oci.image import Image, ImageSet
+from verifier.oci.platform import Platform
+
+
+class ImageSetReader:
+    """Both sides of a comparison; `platform` is the first side's, as in the differences."""
+
+    def __init__(self, first: ImageSet, second: ImageSet) -> None:
+        self._sides = {"first": first, "second": second}
+
+    def contents(
+        self, side: Literal["first", "second"], platform: Platform, layer: int, wanted: Wanted, limit: int
+    ) -> Mapping[tuple[bytes, int], bytes]:
+        """Read whole contents of one layer by path and occurrence; those over `limit` bytes are left out.
+
+        Raises StoreError, MalformedImageError, DigestMismatchError.
+        """
+        image = self._image(side, platform)
+        return {} if image is None else read_contents(image, layer, wanted, limit)
+
+    def document(self, side: Literal["first", "second"], part: Part, platform: Platform | None) -> bytes | None:
+        """Give the bytes of a manifest, a config or the index; None where there is none."""
+        if part == "index":
+            index = self._sides[side].index
+            return None if index is None else index.raw
+        image = None if platform is None else self._image(side, platform)
+        if image is None:
+            return None
+        if part == "config":
+            return image.config.raw
+        return None if part != "manifest" or image.manifest is None else image.manifest.raw
+
+    def _image(self, side: str, platform: Platform) -> Image | None:
+        """Find the image that a difference speaks about; None where a set has several of that platform."""
+        images = self._sides[side].images
+        found = images if len(images) == 1 else [image for image in images if image.platform.matches(platform)]
+        return found[0] if len(found) == 1 else None
