@@ -9,16 +9,9 @@ from typing import Protocol, Self
 
 from verifier.model.build import Build, BuilderIdentity
 from verifier.model.plan import BaseReference, HeldBase, Plan
+from verifier.model.request import BuildListener
 
-
-class BuildListener(Protocol):
-    """Hears a build while it runs; the builder never prints."""
-
-    def output(self, line: str) -> None:
-        """Take one line of the build's output, without its newline; control characters are as they came."""
-
-    def step(self, number: int, total: int | None, text: str) -> None:
-        """Take note that step `number` of `total` (None when the builder does not say) has begun."""
+__all__ = ["BuildListener", "Builder", "BuilderSession"]
 
 
 class BuilderSession(Protocol):

@@ -82,10 +82,12 @@ def stream(
     timeout: float | None,
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    max_line: int = MAX_LINE,
 ) -> int:
     """Run a program and hand on each line as it comes; give its exit status.
 
-    `on_line` gets `stdout` or `stderr` and the line without its newline. Raises as `run` does.
+    `on_line` gets `stdout` or `stderr` and the line without its newline; a line over `max_line` bytes comes in pieces.
+    Raises as `run` does.
     """
     pending = {"stdout": bytearray(), "stderr": bytearray()}
 
@@ -93,9 +95,9 @@ def stream(
         buffer = pending[name]
         buffer += data
         *lines, rest = bytes(buffer).split(b"\n")
-        while len(rest) > MAX_LINE:
-            lines.append(rest[:MAX_LINE])
-            rest = rest[MAX_LINE:]
+        while len(rest) > max_line:
+            lines.append(rest[:max_line])
+            rest = rest[max_line:]
         buffer[:] = rest
         for line in lines:
             on_line(name, line.removesuffix(b"\r"))
