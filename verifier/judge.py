@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from verifier.errors import NoVerdictError
-from verifier.model.difference import Comparison, ImageComparison
+from verifier.model.difference import Comparison, Difference, ImageComparison, Part
 from verifier.model.verdict import LEVELS, Level, Required, Verdict
+from verifier.oci.digest import Digest
+from verifier.oci.image import ImageSet
 
 _PUSH_HINT = "a manifest digest exists once an image is pushed or exported by BuildKit, Buildah or Podman"
 
@@ -56,6 +59,31 @@ def judge(comparison: Comparison, required: Required | None, not_rebuilt: Iterab
             "equal digests of a layer that was not built again prove nothing: verify with a fresh builder or cache",
         )
     return Verdict(outcome="reproducible", level=level, required=wanted)
+
+
+def judge_expected(
+    expected: Digest, images: ImageSet, required: Required | None
+) -> tuple[Verdict, tuple[Difference, ...]]:
+    """Judge one build against a digest alone; it may be the index's, a manifest's or a config's.
+
+    A digest says nothing of what is under it, so a mismatch is level `none` with one difference.
+    """
+    if images.index is not None and images.index.digest == expected:
+        level: Level = "manifest"
+    elif any(image.manifest is not None and image.manifest.digest == expected for image in images.images):
+        level = "manifest"
+    elif any(image.config.digest == expected for image in images.images):
+        level = "config"
+    else:
+        level = "none"
+    held = level != "none" and _holds(level, required or level, images.index is not None)
+    verdict = Verdict(outcome="reproducible" if held else "different", level=level, required=required or "manifest")
+    if level != "none":
+        return replace(verdict, required=required or level), ()
+    image = images.images[0]
+    built = image.config.digest if image.manifest is None else image.manifest.digest
+    part: Part = "config" if image.manifest is None else "manifest"
+    return verdict, (Difference(platform=image.platform, part=part, field="digest", first=expected, second=built),)
 
 
 def _holds(level: Level, wanted: Required, index_equal: bool | None) -> bool:

@@ -1,0 +1,205 @@
+"""Assemble what the stages found into the nouns of the report: sides, layers with their lines, platforms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from verifier.dockerfile import Dockerfile, attribute
+from verifier.model.build import Build
+from verifier.model.difference import Comparison, ImageComparison, LayerPair, SideDigests
+from verifier.model.instruction import Instruction
+from verifier.model.plan import Plan
+from verifier.model.report import Inputs, Origin, PlatformPair, ReportedImage, ReportedLayer, Side
+from verifier.oci.digest import Digest
+from verifier.oci.image import Image, ImageSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What one side's images were built from; absent for an image that existed before."""
+
+    plan: Plan
+    dockerfile: Dockerfile
+    build: Build
+    environment: Mapping[str, str]
+
+
+def describe_inputs(plan: Plan, *, builds_run: int, unchanged: bool) -> Inputs:
+    """Describe the frozen inputs; build arguments by name alone."""
+    options = plan.options
+    return Inputs(
+        dockerfile_path=plan.dockerfile.path,
+        dockerfile_digest=plan.dockerfile.digest,
+        dockerfile_text=plan.dockerfile.text,
+        syntax=plan.dockerfile.syntax,
+        context_digest=plan.context.digest,
+        archive_digest=plan.context.archive_digest,
+        context_files=plan.context.files,
+        context_bytes=plan.context.bytes,
+        build_args=tuple(sorted(name for name, _ in options.build_args)),
+        platform=None if options.platform is None else str(options.platform),
+        target=options.target,
+        epoch=options.epoch,
+        varied=(),
+        builds_run=builds_run,
+        bases=plan.bases,
+        unchanged=unchanged,
+    )
+
+
+def describe_side(images: ImageSet, build: Build | None) -> Side:
+    """Describe one side: which builder made it and when, or only what it is called."""
+    index = None if images.index is None else images.index.digest
+    if build is None:
+        return Side(
+            builder=None,
+            options=(),
+            reference=images.reference,
+            started=None,
+            finished=None,
+            index_digest=index,
+            manifest_source=None,
+        )
+    return Side(
+        builder=build.builder,
+        options=build.options,
+        reference=f"build {build.ordinal}",
+        started=build.started,
+        finished=build.finished,
+        index_digest=index,
+        manifest_source=build.manifest_source,
+    )
+
+
+def expected_side(expected: Digest) -> Side:
+    """Describe a first side of which only the digest is known."""
+    return Side(
+        builder=None,
+        options=(),
+        reference=expected,
+        started=None,
+        finished=None,
+        index_digest=None,
+        manifest_source=None,
+        expected=expected,
+    )
+
+
+def pair_platforms(
+    first: ImageSet, second: ImageSet, comparison: Comparison, sources: tuple[Source | None, Source | None]
+) -> tuple[PlatformPair, ...]:
+    """Join both sides by platform, in the comparison's order, then the platforms that one side lacks."""
+    compared = {item.platform: item for item in comparison.images}
+    platforms = list(compared)
+    platforms += sorted({image.platform for side in (first, second) for image in side.images} - set(platforms))
+    pairs = []
+    for platform in platforms:
+        one = next((image for image in first.images if image.platform == platform), None)
+        two = next((image for image in second.images if image.platform == platform), None)
+        found = compared.get(platform)
+        pairs.append(
+            PlatformPair(
+                platform=str(platform),
+                first=None if one is None else describe_image(one, sources[0], *_seen(found, "first")),
+                second=None if two is None else describe_image(two, sources[1], *_seen(found, "second")),
+                layers=found.layers if found is not None else _unpaired(one, two),
+            )
+        )
+    return tuple(pairs)
+
+
+def _seen(found: ImageComparison | None, side: str) -> tuple[SideDigests | None, bool]:
+    if found is None:
+        return None, False
+    return (found.first, found.verified_first) if side == "first" else (found.second, found.verified_second)
+
+
+def _unpaired(first: Image | None, second: Image | None) -> tuple[LayerPair, ...]:
+    ones = (LayerPair(first=number, second=None) for number in range(len(first.layers) if first else 0))
+    twos = (LayerPair(first=None, second=number) for number in range(len(second.layers) if second else 0))
+    return (*ones, *twos)
+
+
+def describe_image(image: Image, source: Source | None, digests: SideDigests | None, verified: bool) -> ReportedImage:
+    """Describe one image: its digests, and each layer with the instruction that made it."""
+    origins = _origins(image, source)
+    instructions = _instructions(image, source, origins)
+    return ReportedImage(
+        platform=str(image.platform),
+        manifest_digest=None if image.manifest is None else image.manifest.digest,
+        config_digest=image.config.digest,
+        files_digest=None if digests is None else digests.files,
+        verified=verified,
+        layers=tuple(
+            ReportedLayer(
+                digest=layer.descriptor.digest,
+                diff_id=layer.diff_id,
+                size=layer.descriptor.size,
+                media_type=layer.descriptor.media_type,
+                created_by="" if layer.history is None else layer.history.created_by,
+                instruction=instruction,
+                origin=origin,
+                rebuilt=_rebuilt(source, instruction, origin),
+            )
+            for layer, instruction, origin in zip(image.layers, instructions, origins, strict=True)
+        ),
+    )
+
+
+def _origins(image: Image, source: Source | None) -> tuple[Origin | None, ...]:
+    """Tell base layers from built ones, by the held base's own `diff_ids`."""
+    if source is None:
+        return (None,) * len(image.layers)
+    base = _base_diff_ids(source.plan)
+    if base is None:
+        return (None,) * len(image.layers)
+    shared = 0
+    for layer, diff_id in zip(image.layers, base, strict=False):
+        if layer.diff_id != diff_id:
+            break
+        shared += 1
+    return tuple("base" if number < shared else "built" for number in range(len(image.layers)))
+
+
+def _base_diff_ids(plan: Plan) -> tuple[Digest, ...] | None:
+    """Give the layers of the image that the target stands on; none for `FROM scratch`, None when unknown."""
+    if not any(reference.final for reference in plan.references):
+        return ()
+    return next((held.diff_ids for held in plan.bases if held.base.final), None)
+
+
+def _instructions(
+    image: Image, source: Source | None, origins: tuple[Origin | None, ...]
+) -> tuple[Instruction | None, ...]:
+    if source is None:
+        return (None,) * len(image.layers)
+    return attribute(
+        source.dockerfile,
+        source.plan.options.target,
+        image.config,
+        origins.count("base"),
+        source.build.builder.name,
+        build_args=source.plan.options.build_args,
+        environment=source.environment,
+    )
+
+
+def _rebuilt(source: Source | None, instruction: Instruction | None, origin: Origin | None) -> bool | None:
+    if source is None or origin == "base" or instruction is None:
+        return None
+    steps = [step for step in source.build.steps if step.instruction == instruction]
+    return not any(step.cached for step in steps) if steps else None
+
+
+def untested_layers(platforms: tuple[PlatformPair, ...]) -> tuple[str, ...]:
+    """Name the equal layers whose second build came from a cache: their equality proves nothing."""
+    named = []
+    for pair in platforms:
+        for layers in pair.layers:
+            if pair.first is None or pair.second is None or layers.first is None or layers.second is None:
+                continue
+            first, second = pair.first.layers[layers.first], pair.second.layers[layers.second]
+            if second.rebuilt is False and first.diff_id == second.diff_id and second.instruction is not None:
+                named.append(f"line {second.instruction.line} ({second.instruction.text})")
+    return tuple(named)

@@ -1,0 +1,130 @@
+"""The command line's grammar. Imports nothing heavy, so that `--help` is instant."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+from verifier import __version__
+from verifier.errors import UsageError
+
+LEVELS: Final = ("index", "manifest", "config", "layers", "files", "none")
+BUILDERS: Final = ("auto", "buildkit", "docker", "buildah", "podman")
+FORMATS: Final = ("text", "json")
+
+_COMMANDS: Final = ("verify", "compare", "doctor")
+
+_EPILOG: Final = """\
+exit codes: 0 the required level holds; 1 it does not; 2 bad usage; 3 no verdict was reached; 130 interrupted
+
+levels, strictest first: manifest, config, layers (every diff_id), files (the merged root file system, without times)
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, f"see: {self.prog} --help")
+
+
+def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse the arguments; a first word that is no command is a Dockerfile to verify. Raises UsageError."""
+    words = list(argv)
+    if words and words[0] not in _COMMANDS and words[0] not in ("-h", "--help", "--version"):
+        words.insert(0, "verify")
+    parsed = _parser().parse_args(words)
+    if parsed.command is None:
+        raise UsageError("no Dockerfile is given", "for example: verify-build Dockerfile")
+    return parsed
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="verify-build",
+        description="Say whether a container image can be rebuilt to the same digest, and if not, what differs.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"verify-build {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    _add_verify(commands)
+    _add_compare(commands)
+    commands.add_parser("doctor", help="show which builders answer here, and what would mend the others")
+    return parser
+
+
+def _add_verify(commands: argparse._SubParsersAction[_Parser]) -> None:  # argparse names its type so
+    parser = commands.add_parser(
+        "verify",
+        help="build a Dockerfile twice and compare the digests (the default: verify-build DOCKERFILE)",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("dockerfile", metavar="DOCKERFILE", help="the Dockerfile to verify")
+    parser.add_argument("--context", metavar="DIR", help="the build context (default: the Dockerfile's folder)")
+    building = parser.add_argument_group("building, in the builders' own terms")
+    building.add_argument("--builder", choices=BUILDERS, default="auto", help="default: the first that answers")
+    building.add_argument("--target", metavar="STAGE", help="the stage to build")
+    building.add_argument("--build-arg", metavar="NAME[=VALUE]", action="append", default=[])
+    building.add_argument("--platform", metavar="OS/ARCH[/VARIANT]")
+    building.add_argument("--network", metavar="MODE", help="the network of RUN instructions, such as host or none")
+    building.add_argument("--secret", metavar="SPEC", action="append", default=[])
+    building.add_argument("--ssh", metavar="SPEC", action="append", default=[])
+    building.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="the limit of one build")
+    claim = parser.add_argument_group("the claim")
+    claim.add_argument("--reproducible", action="store_true", help="use the builder's own reproducible mode")
+    claim.add_argument("--source-date-epoch", metavar="SECONDS|git", help="its epoch (see the documentation)")
+    claim.add_argument("--builds", metavar="N", type=_builds, default=2, help="compare N builds (default: 2)")
+    claim.add_argument("--against", metavar="IMAGE", help="build once and compare with an image that exists")
+    claim.add_argument("--expect", metavar="DIGEST", help="build once and compare with a digest")
+    claim.add_argument("--require", choices=LEVELS, help="default: the strictest that the builder can show")
+    result = parser.add_argument_group("what becomes of the image")
+    result.add_argument("--load", action="store_true", help="load what was verified into the builder's store")
+    result.add_argument("--tag", metavar="NAME", action="append", default=[], help="load it under this name")
+    result.add_argument("--keep", metavar="DIR", help="keep both images as OCI layouts, DIR/first and DIR/second")
+    _add_report(parser)
+    parser.add_argument("--quiet", action="store_true", help="do not stream the builds' output")
+    parser.add_argument("--redact-build-args", action="store_true", help="keep every build argument's value secret")
+
+
+def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "compare",
+        help="compare two images that exist",
+        description="Compare two images: docker-daemon:NAME:TAG, docker-archive:PATH, oci:DIR, oci-archive:PATH "
+        "or containers-storage:NAME.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("first", metavar="FIRST")
+    parser.add_argument("second", metavar="SECOND")
+    parser.add_argument("--platform", metavar="OS/ARCH[/VARIANT]")
+    parser.add_argument("--require", choices=LEVELS, help="default: the strictest that both sides have")
+    parser.add_argument("--verify-blobs", action="store_true", help="read every blob, even where digests are equal")
+    _add_report(parser)
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    report = parser.add_argument_group("reports")
+    report.add_argument("--format", choices=FORMATS, default="text", help="what stdout carries (default: text)")
+    report.add_argument("--report", metavar="FORMAT=PATH", action="append", default=[], help="write one more report")
+    report.add_argument("--verbose", action="store_true", help="list every difference")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds
+
+
+def _builds(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 2 <= int(text) <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of builds from 2 to 100")
+    return int(text)

@@ -1,0 +1,80 @@
+"""One function a command: make the request, run the pipeline, write the reports, give the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, cast
+
+from verifier import pipeline
+from verifier.cli.progress import Progress
+from verifier.cli.requests import ReportFile, compare_request, report_files, verify_request
+from verifier.model.report import Report
+from verifier.model.request import Surroundings
+from verifier.reports import Format, render
+from verifier.reports.doctor import render_doctor
+from verifier.reports.escape import escape
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    request, files = verify_request(arguments), report_files(arguments)
+    surroundings = Surroundings(environment=os.environ, now=lambda: datetime.now(UTC), sleep=time.sleep)
+    with Progress(sys.stderr, os.environ, quiet=arguments.quiet) as progress:
+        report = pipeline.verify(request, surroundings, progress)
+    return _finish(report, arguments, files)
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    request, files = compare_request(arguments), report_files(arguments)
+    with Progress(sys.stderr, os.environ) as progress:
+        report = pipeline.compare(request, progress)
+    return _finish(report, arguments, files)
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    rows = pipeline.doctor()
+    sys.stdout.write(render_doctor(rows))
+    return 0 if any(row.identity is not None for row in rows) else 3
+
+
+COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
+    "verify": _verify,
+    "compare": _compare,
+    "doctor": _doctor,
+}
+
+
+def _finish(report: Report, arguments: argparse.Namespace, files: tuple[ReportFile, ...]) -> int:
+    for file in files:
+        _write(file.path, render(report, cast("Format", file.form), verbose=True))
+    if report.error is None or arguments.format != "text":
+        sys.stdout.write(render(report, arguments.format, verbose=arguments.verbose))
+        sys.stdout.flush()
+    if report.error is not None:
+        sys.stderr.write(f"error: {escape(report.error.message)}\n")
+        if report.error.hint:
+            sys.stderr.write(f"hint: {escape(report.error.hint)}\n")
+    return report.verdict.exit_code
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace `path` at once: a reader never sees half a report."""
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", newline="\n", dir=path.absolute().parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        try:
+            file.write(text)
+            file.flush()
+            umask = os.umask(0)
+            os.umask(umask)
+            Path(file.name).chmod(0o666 & ~umask)
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise

@@ -1,0 +1,52 @@
+"""The entry point: arguments in, exit code out; every error becomes two lines on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from verifier.cli.arguments import parse_arguments
+from verifier.cli.interrupts import interruptible
+from verifier.errors import ResourceError, VerifyBuildError
+
+
+def run() -> None:
+    """Run the command of `sys.argv` and exit with its code."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command and give its exit code (see `verify-build --help`)."""
+    try:
+        return _run(argv)
+    except VerifyBuildError as error:
+        _print_error(error)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read stdout has gone; keep the interpreter from complaining about it once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 3
+    except (OSError, MemoryError) as error:
+        _print_error(ResourceError.from_system(error))
+        return ResourceError.exit_code
+
+
+def _run(argv: Sequence[str]) -> int:
+    arguments = parse_arguments(argv)
+    with interruptible():
+        from verifier.cli import commands  # noqa: PLC0415  # the pipeline takes long to import: not for --help
+
+        return commands.COMMANDS[arguments.command](arguments)
+
+
+def _print_error(error: VerifyBuildError) -> None:
+    from verifier.reports.escape import escape  # noqa: PLC0415
+
+    print(f"error: {escape(error.message)}", file=sys.stderr)  # noqa: T201  # cli prints
+    if error.hint:
+        print(f"hint: {escape(error.hint)}", file=sys.stderr)  # noqa: T201
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,102 @@
+"""Turn parsed arguments into requests; what cannot be meant raises UsageError before any work."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from verifier.cli.arguments import FORMATS
+from verifier.errors import MalformedImageError, UsageError
+from verifier.model.request import CompareRequest, VerifyRequest
+from verifier.oci.digest import Digest, parse_digest
+from verifier.oci.platform import Platform, parse_platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFile:
+    """One `--report FORMAT=PATH`."""
+
+    form: str
+    path: Path
+
+
+def verify_request(arguments: argparse.Namespace) -> VerifyRequest:
+    """Make the request of `verify`. Raises UsageError."""
+    if arguments.expect is not None and arguments.against is not None:
+        raise UsageError("--expect and --against are both a first side", "give one of them")
+    if arguments.source_date_epoch is not None and not arguments.reproducible:
+        raise UsageError("--source-date-epoch needs --reproducible")
+    return VerifyRequest(
+        dockerfile=Path(arguments.dockerfile),
+        context=None if arguments.context is None else Path(arguments.context),
+        builder=arguments.builder,
+        target=arguments.target,
+        build_args=tuple(_build_arg(text) for text in arguments.build_arg),
+        platform=_platform(arguments.platform),
+        network=arguments.network,
+        secrets=tuple(arguments.secret),
+        ssh=tuple(arguments.ssh),
+        timeout=arguments.timeout,
+        reproducible=arguments.reproducible,
+        source_date_epoch=arguments.source_date_epoch,
+        builds=arguments.builds,
+        against=arguments.against,
+        expect=None if arguments.expect is None else _digest(arguments.expect),
+        require=arguments.require,
+        load=arguments.load,
+        tags=tuple(arguments.tag),
+        keep=_new_folder(arguments.keep),
+        redact_build_args=arguments.redact_build_args,
+    )
+
+
+def compare_request(arguments: argparse.Namespace) -> CompareRequest:
+    """Make the request of `compare`. Raises UsageError."""
+    return CompareRequest(
+        first=arguments.first,
+        second=arguments.second,
+        platform=_platform(arguments.platform),
+        require=arguments.require,
+        verify_blobs=arguments.verify_blobs,
+    )
+
+
+def report_files(arguments: argparse.Namespace) -> tuple[ReportFile, ...]:
+    """Read the `--report` options. Raises UsageError for an unknown format or a folder that is not there."""
+    files = []
+    for text in arguments.report:
+        form, separator, path = text.partition("=")
+        if not separator or not path or form not in FORMATS:
+            raise UsageError(f"--report {text!r} is not FORMAT=PATH", f"formats: {', '.join(FORMATS)}")
+        if not Path(path).absolute().parent.is_dir() or Path(path).is_dir():
+            raise UsageError(f"--report {text!r}: a file cannot be written there")
+        files.append(ReportFile(form=form, path=Path(path)))
+    return tuple(files)
+
+
+def _build_arg(text: str) -> tuple[str, str | None]:
+    name, separator, value = text.partition("=")
+    if not name:
+        raise UsageError(f"--build-arg {text!r} is not NAME=VALUE")
+    return name, value if separator else None
+
+
+def _platform(text: str | None) -> Platform | None:
+    return None if text is None else parse_platform(text)
+
+
+def _digest(text: str) -> Digest:
+    try:
+        return parse_digest(text, "--expect")
+    except MalformedImageError as error:
+        raise UsageError(error.message, "for example: sha256: and 64 hexadecimal digits") from None
+
+
+def _new_folder(text: str | None) -> Path | None:
+    if text is None:
+        return None
+    folder = Path(text)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"--keep {text!r} exists and is not an empty folder", "name a new one: nothing is overwritten")
+    return folder
