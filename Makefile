@@ -1,0 +1,58 @@
+# Every target stands alone: what it needs and lacks, it installs (Debian or Ubuntu, as root or with sudo).
+
+FIXTURE := fixtures/basic/faultless/Dockerfile
+DOCKERFILE ?= $(FIXTURE)
+# The fixture shows what success looks like. Anybody's Dockerfile is built as its builder builds it by default.
+OPTIONS ?= $(if $(filter $(FIXTURE),$(DOCKERFILE)),--reproducible)
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help verify test check lint readme bench golden lock engines clean
+SHELL := /bin/sh
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+verify: ## build DOCKERFILE (a fixture's unless given) twice and compare; OPTIONS are verify-build's
+	@setup/verify.sh "$(DOCKERFILE)" $(OPTIONS)
+
+test: ## the tests, on real builders and a real registry; ARGS are pytest's
+	@setup/test.sh $(ARGS)
+
+check: lint ## what CI runs: format, lint, types, layers, README, tests
+	@setup/test.sh $(ARGS)
+
+lint: ## format, lint, types, layers, README: without a builder
+	@setup/tool.sh --dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python setup/check_readme.py README.md
+
+readme: ## write the tool's help texts into the README
+	@setup/tool.sh --dev
+	$(BIN)/python setup/check_readme.py --write README.md
+
+bench: ## how fast the comparison is, as ratios against this machine's own limit
+	@setup/tool.sh --dev
+	@setup/packages.sh diffoscope-minimal mmdebstrap
+	$(BIN)/python -m bench
+
+golden: ## write the golden reports anew; look at the difference before you commit it
+	@setup/tool.sh --dev
+	UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/reports
+
+lock: ## resolve the dependencies anew; the locks name no index
+	@setup/tool.sh --dev
+	$(BIN)/pip-compile $(LOCK) --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile $(LOCK) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+
+LOCK := --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --build-deps-for editable --no-header \
+	--no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+
+engines: ## start the engines of the tests and leave them running; setup/engines.sh stop ends them
+	@setup/engines.sh start
+
+clean: ## stop what runs and remove everything that the other targets made
+	@setup/clean.sh
