@@ -1,0 +1,54 @@
+"""The benchmark itself, on pairs of a hundredth of their size."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.data import find_pair
+from bench.measure import Cost, median, run
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bench")
+    for name in ("large", "mtimes", "equal"):
+        subprocess.run([sys.executable, "-m", "bench.pairs", name, folder, "0.01"], check=True, timeout=120)
+    return folder
+
+
+@pytest.mark.parametrize(("name", "code"), [("large", 1), ("mtimes", 1), ("equal", 0)])
+def test_pairs_are_what_they_say(cache: Path, name: str, code: int) -> None:
+    pair = find_pair(cache, f"{name}-0.01")
+    assert pair is not None
+    cost = run(
+        [sys.executable, "-m", "verifier.cli.main", "compare", f"oci:{pair.first}", f"oci:{pair.second}"], limit=60
+    )
+    assert (cost.code, cost.finished) == (code, True)
+
+
+def test_limit_reads_both_layers(cache: Path) -> None:
+    pair = find_pair(cache, "large-0.01")
+    assert pair is not None
+    blobs = [
+        max((side / "blobs/sha256").iterdir(), key=lambda path: path.stat().st_size)
+        for side in (pair.first, pair.second)
+    ]
+    assert run([sys.executable, "-m", "bench.limit", *blobs], limit=60).code == 0
+
+
+def test_time_limit_ends_the_whole_group() -> None:
+    cost = run(["sh", "-c", "sleep 30 & wait"], limit=0.2)
+    assert (cost.finished, cost.code) == (False, -9)
+    assert cost.seconds < 5
+
+
+def test_median_keeps_the_highest_peak() -> None:
+    costs = [
+        Cost(seconds=seconds, processor_seconds=1, peak_mib=peak, finished=True, code=0)
+        for seconds, peak in ((3, 10), (1, 90), (2, 20))
+    ]
+    assert (median(costs).seconds, median(costs).peak_mib) == (2, 90)
