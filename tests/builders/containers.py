@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -123,3 +124,14 @@ def read_layout(location: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
 
 def mounts() -> set[str]:
     return {line.split(" ")[4] for line in Path("/proc/self/mountinfo").read_text("utf-8").splitlines()}
+
+
+def processes_in(folder: Path) -> list[int]:
+    """Find processes whose own mounts name a folder: containers of a storage that stands there."""
+    found = []
+    for table in Path("/proc").glob("[0-9]*/mountinfo"):
+        with contextlib.suppress(OSError):
+            root = table.read_text("utf-8", "replace").split("\n", 1)[0]
+            if f"{folder}/" in root:
+                found.append(int(table.parent.name))
+    return found

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.builders.containers import BASE, Recorder, buildah, make_base, mounts, read_layout, write_plan
+from tests.builders.containers import BASE, Recorder, buildah, make_base, mounts, processes_in, read_layout, write_plan
 from verifier.builders.buildah import BuildahBuilder
 from verifier.builders.containers_builder import ContainersBuilder
 from verifier.builders.containers_refusals import refuse_options
@@ -158,6 +160,47 @@ def test_an_interrupted_build_leaves_nothing(
     assert_nothing_left(short_folder, tmp_path)
 
 
+def test_a_container_that_outlives_its_killed_build_is_ended(
+    builder: ContainersBuilder, base_storage: Path, short_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really_build = ContainersCli.build
+
+    def build_and_be_killed(
+        cli: ContainersCli,
+        argv: Sequence[str],
+        on_line: Callable[[str, bytes], None],
+        storage: PrivateStorage,
+        timeout: float | None,
+    ) -> int:
+        def kill_at_begun(stream: str, line: bytes) -> None:
+            on_line(stream, line)
+            if line == b"begun":
+                outlives.extend(processes_in(tmp_path))
+                kill_builds(tmp_path)
+
+        return really_build(cli, argv, kill_at_begun, storage, timeout)
+
+    outlives: list[int] = []
+    monkeypatch.setattr(ContainersCli, "build", build_and_be_killed)
+    plan = write_plan(tmp_path, "FROM tiny:1\nRUN echo begun; exec sleep 600\n")
+    with builder.open(tmp_path) as session:
+        session.hold(plan.references)
+        with pytest.raises(BuildError):
+            session.build(plan, 1, Recorder())
+    assert outlives
+    assert session.leftovers() == ()
+    assert_nothing_left(short_folder, tmp_path)
+
+
+def kill_builds(folder: Path) -> None:
+    """Kill the builds that have `folder` on their command line, as an out-of-memory killer does."""
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            program, *words = line.read_bytes().split(b"\0")
+            if program in (b"buildah", b"podman") and any(word.startswith(os.fsencode(folder)) for word in words):
+                os.kill(int(line.parent.name), signal.SIGKILL)
+
+
 def stored() -> tuple[str, str]:
     """What the user's storage has."""
     images = buildah("images", "--all", "--no-trunc", "--digests", "--format", "{{.ID}} {{.Name}}:{{.Tag}} {{.Digest}}")
@@ -167,6 +210,7 @@ def stored() -> tuple[str, str]:
 def assert_nothing_left(short_folder: Path, workspace: Path) -> None:
     assert not list((workspace / "storage").iterdir())
     assert not list(short_folder.iterdir())
+    assert not processes_in(workspace)
     assert not [mount for mount in mounts() if Path(mount).is_relative_to(workspace)]
     assert not [mount for mount in mounts() if Path(mount).is_relative_to(short_folder)]
 

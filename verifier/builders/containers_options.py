@@ -6,15 +6,13 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 from verifier.builders.containers_refusals import reproducible_arguments
-from verifier.clients.containers import UserStorage
+from verifier.clients.containers import RUNTIMES, UserStorage
 from verifier.model.plan import Plan
 
 ImageFormat = Literal["oci", "docker"]
-
-_RUNTIMES: Final = ("crun", "runc")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +32,7 @@ class Isolation:
 
 def isolations(user: UserStorage) -> list[Isolation]:
     """List what may be tried, the user's own configuration first."""
-    others = [name for name in _RUNTIMES if name != Path(user.runtime).name and shutil.which(name)]
+    others = [name for name in RUNTIMES if name != Path(user.runtime).name and shutil.which(name)]
     return [
         Isolation(),
         *(Isolation(runtime=shutil.which(name)) for name in others),

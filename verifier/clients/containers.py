@@ -11,6 +11,7 @@ import base64
 import contextlib
 import json
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,9 @@ SHORT_FOLDER: Final = Path("/tmp")  # noqa: S108 # mkdtemp makes a private folde
 LENDING_DRIVERS: Final = frozenset({"overlay", "vfs"})
 """Storage drivers that can read another storage's images."""
 
+RUNTIMES: Final = ("crun", "runc")
+"""Programs that make containers for a build; the user's configuration may name another."""
+
 _FLAG: Final = re.compile(r"--([a-z][a-z0-9-]*)")
 _VERSION: Final = re.compile(r"\d+(?:\.\d+)+")
 
@@ -61,13 +65,17 @@ class UserStorage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateStorage:
-    """A storage of our own under `home`; `lenders` are graph roots that it reads and never writes."""
+    """A storage of our own under `home`; `lenders` are graph roots that it reads and never writes.
+
+    `runtimes` are the programs that may have made containers in it.
+    """
 
     home: Path
     run_root: Path
     driver: str
     options: tuple[str, ...]
     lenders: tuple[Path, ...]
+    runtimes: tuple[str, ...]
 
     @property
     def graph_root(self) -> Path:
@@ -211,7 +219,12 @@ def private_storage(home: Path, user: UserStorage, lenders: Sequence[Path]) -> P
     if len(str(run_root)) > MAX_RUN_ROOT:
         run_root = Path(tempfile.mkdtemp(prefix="verify-build-", dir=SHORT_FOLDER))
     storage = PrivateStorage(
-        home=home, run_root=run_root, driver=user.driver, options=user.options, lenders=tuple(lenders)
+        home=home,
+        run_root=run_root,
+        driver=user.driver,
+        options=user.options,
+        lenders=tuple(lenders),
+        runtimes=tuple(filter(None, map(shutil.which, dict.fromkeys((user.runtime, *RUNTIMES))))),
     )
     storage.temporary.mkdir()
     return storage

@@ -14,6 +14,7 @@ from verifier.errors import NoVerdictError
 
 def discard(cli: ContainersCli, storage: PrivateStorage) -> tuple[str, ...]:
     """Remove a private storage: containers, mounts, files. Gives what could not be removed, in words."""
+    _end_containers(cli, storage)
     with contextlib.suppress(NoVerdictError):
         cli.remove_containers(storage)
     left = []
@@ -21,6 +22,21 @@ def discard(cli: ContainersCli, storage: PrivateStorage) -> tuple[str, ...]:
         if folder.exists():
             left += _remove_tree(cli, folder)
     return tuple(left)
+
+
+def _end_containers(cli: ContainersCli, storage: PrivateStorage) -> None:
+    """End what an interrupted build left running: a container that is the first process of its own ignores SIGTERM.
+
+    A build names its runtime's containers after their bundles, which are folders in our own TMPDIR.
+    """
+    for bundle in storage.temporary.glob("buildah[0-9]*"):
+        for runtime in storage.runtimes:
+            argv = [runtime, "delete", "--force", f"buildah-{bundle.name}"]
+            with contextlib.suppress(NoVerdictError):
+                if os.geteuid() == 0:
+                    run(argv, timeout=ASK_SECONDS)
+                else:
+                    cli.unshare(argv)
 
 
 def _remove_tree(cli: ContainersCli, folder: Path) -> list[str]:
