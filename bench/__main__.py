@@ -119,11 +119,16 @@ def _report(rows: list[Row], start_up: Cost, runs: int, diffoscope_limit: float)
 
 
 def _introduction(runs: int, diffoscope_limit: float) -> str:
+    told = ""
+    if diffoscope_limit > 0:
+        told = (
+            f" diffoscope {_version_of('diffoscope')} is given the two layers' files, once, and at most "
+            f"{diffoscope_limit:.0f} s; a > says that it had not finished by then."
+        )
     return (
         f"{_machine()}. Medians of {runs} interleaved runs, page cache warm; sizes are of one side. The limit is what "
         "this machine needs to read, inflate (igzip) and digest (SHA-256 of blob and tar) both layers on its cores "
-        f"and nothing else. diffoscope {_version_of('diffoscope')} is given the two layers' files and at most "
-        f"{diffoscope_limit:.0f} s; a > says that it had not finished by then."
+        f"and nothing else.{told}"
     )
 
 

@@ -50,9 +50,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
 
 
 @pytest.fixture(scope="session")
-def engines() -> Engines:
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
     """Environments by engine name ("20.10", "28.5-containerd", …); asking for one starts it, with base images."""
-    return Engines()
+    return Engines(tmp_path_factory.mktemp("engines"))
 
 
 @pytest.fixture(scope="session")

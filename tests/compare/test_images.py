@@ -301,6 +301,7 @@ print(len(result.all_differences), resource.getrusage(resource.RUSAGE_SELF).ru_m
 """
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_for_a_directory_of_very_many_entries(tmp_path: Path) -> None:
     count = 200_000
     for number in (1, 2):

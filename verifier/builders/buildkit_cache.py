@@ -88,7 +88,7 @@ def _made(vertex: Vertex, record: CacheRecord) -> bool:
     if words.startswith("["):
         return words == name
     if " from exec " in words:
-        return vertex.is_step and _squeeze(_command(name)) in _squeeze(words)
+        return vertex.is_step and _squeeze(words).endswith(_squeeze(_command(name)))
     from_base = "] FROM " in name or name.startswith("[context ")
     if words == "fileop target":  # BuildKit before 0.9 says no more of a COPY, ADD or WORKDIR
         return vertex.is_step and not from_base and "] RUN" not in name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def shown_options(plan: Plan, kind: str) -> tuple[str, ...]:
         "--no-cache",
         f"--output=type={kind}{rewrite}",
         *_reproducible(plan),
+        *_inherited(plan),
         *_wished(plan, values=False),
         *("--secret" for _ in plan.options.secrets),
         *("--ssh" for _ in plan.options.ssh),
@@ -58,6 +60,12 @@ def _reproducible(plan: Plan) -> list[str]:
         return []
     epoch = [] if plan.options.epoch is None else [f"--build-arg=SOURCE_DATE_EPOCH={plan.options.epoch}"]
     return ["--provenance=false", "--sbom=false", *epoch]
+
+
+def _inherited(plan: Plan) -> list[str]:
+    """Show what buildx takes from the environment by itself."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    return [f"SOURCE_DATE_EPOCH={epoch} (environment)"] if epoch and not plan.options.reproducible else []
 
 
 def _wished(plan: Plan, *, values: bool) -> list[str]:

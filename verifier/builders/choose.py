@@ -85,8 +85,8 @@ def _named(name: str, *, need_reproducible: bool) -> tuple[Builder, str]:
     builder = make()
     identity = builder.identify()
     if need_reproducible and not identity.reproducible:
-        able = "--builder buildkit, buildah or podman"
-        raise UnsupportedError(f"{name} {identity.version} has no reproducible mode", f"use {able}")
+        able = " or ".join(known for known, _ in BUILDERS if known not in (name, "docker"))
+        raise UnsupportedError(f"{name} {identity.version} has no reproducible mode", f"use --builder {able}")
     return builder, f"{name}: asked for"
 
 

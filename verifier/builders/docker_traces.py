@@ -82,6 +82,9 @@ class Traces:
                     break
                 except KeyboardInterrupt as error:
                     interruption = error
+                except NoVerdictError as error:
+                    left += [f"{name}: {error.message}" for name in (*self._images, *self._tags, *self._containers)]
+                    break
         if interruption is not None:
             raise interruption
         return tuple(left)

@@ -13,7 +13,7 @@ LEVELS: Final = ("index", "manifest", "config", "layers", "files", "none")
 BUILDERS: Final = ("auto", "buildkit", "docker", "buildah", "podman")
 FORMATS: Final = ("text", "json")
 
-_COMMANDS: Final = ("verify", "compare", "doctor")
+_COMMANDS: Final = ("verify", "compare", "check", "causes", "doctor")
 
 _EPILOG: Final = """\
 exit codes: 0 the required level holds; 1 it does not; 2 bad usage; 3 no verdict was reached; 130 interrupted
@@ -50,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     _add_verify(commands)
     _add_compare(commands)
+    _add_check(commands)
+    causes = commands.add_parser("causes", help="list the causes that are known, or show one's page")
+    causes.add_argument("cause", metavar="CAUSE", nargs="?", help="a cause's name, such as file-mtime")
     commands.add_parser("doctor", help="show which builders answer here, and what would mend the others")
     return parser
 
@@ -105,6 +108,22 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("--require", choices=LEVELS, help="default: the strictest that both sides have")
     parser.add_argument("--verify-blobs", action="store_true", help="read every blob, even where digests are equal")
     _add_report(parser)
+
+
+def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "check",
+        help="say what will break reproducibility, without a build",
+        description="Judge a Dockerfile by its text: exit code 0 nothing to mend, 1 something to mend, 2 bad usage.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("dockerfile", metavar="DOCKERFILE")
+    parser.add_argument("--context", metavar="DIR", help="the build context (default: the Dockerfile's folder)")
+    parser.add_argument("--target", metavar="STAGE", help="judge the stages that this one needs")
+    parser.add_argument("--build-arg", metavar="NAME[=VALUE]", action="append", default=[])
+    parser.add_argument("--platform", metavar="OS/ARCH[/VARIANT]")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="what stdout carries (default: text)")
+    parser.add_argument("--verbose", action="store_true", help="list what was checked and found right, too")
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:

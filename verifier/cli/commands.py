@@ -14,19 +14,20 @@ from typing import Final, cast
 
 from verifier import pipeline
 from verifier.cli.progress import Progress
-from verifier.cli.requests import ReportFile, compare_request, report_files, verify_request
+from verifier.cli.requests import ReportFile, check_request, compare_request, report_files, verify_request
 from verifier.model.report import Report
 from verifier.model.request import Surroundings
 from verifier.reports import Format, render
+from verifier.reports.catalogue import render_catalogue, render_cause
+from verifier.reports.check_form import render_check_json, render_check_text
 from verifier.reports.doctor import render_doctor
 from verifier.reports.escape import escape
 
 
 def _verify(arguments: argparse.Namespace) -> int:
     request, files = verify_request(arguments), report_files(arguments)
-    surroundings = Surroundings(environment=os.environ, now=lambda: datetime.now(UTC), sleep=time.sleep)
     with Progress(sys.stderr, os.environ, quiet=arguments.quiet) as progress:
-        report = pipeline.verify(request, surroundings, progress)
+        report = pipeline.verify(request, _surroundings(), progress)
     return _finish(report, arguments, files)
 
 
@@ -35,6 +36,20 @@ def _compare(arguments: argparse.Namespace) -> int:
     with Progress(sys.stderr, os.environ) as progress:
         report = pipeline.compare(request, progress)
     return _finish(report, arguments, files)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    report = pipeline.check(check_request(arguments), _surroundings())
+    if arguments.format == "json":
+        sys.stdout.write(render_check_json(report))
+    else:
+        sys.stdout.write(render_check_text(report, verbose=arguments.verbose))
+    return report.exit_code
+
+
+def _causes(arguments: argparse.Namespace) -> int:
+    sys.stdout.write(render_catalogue() if arguments.cause is None else render_cause(arguments.cause))
+    return 0
 
 
 def _doctor(_: argparse.Namespace) -> int:
@@ -46,8 +61,14 @@ def _doctor(_: argparse.Namespace) -> int:
 COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "verify": _verify,
     "compare": _compare,
+    "check": _check,
+    "causes": _causes,
     "doctor": _doctor,
 }
+
+
+def _surroundings() -> Surroundings:
+    return Surroundings(environment=os.environ, now=lambda: datetime.now(UTC), sleep=time.sleep)
 
 
 def _finish(report: Report, arguments: argparse.Namespace, files: tuple[ReportFile, ...]) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from verifier.cli.arguments import FORMATS
 from verifier.errors import MalformedImageError, UsageError
-from verifier.model.request import CompareRequest, VerifyRequest
+from verifier.model.request import CheckRequest, CompareRequest, VerifyRequest
 from verifier.oci.digest import Digest, parse_digest
 from verifier.oci.platform import Platform, parse_platform
 
@@ -59,6 +59,17 @@ def compare_request(arguments: argparse.Namespace) -> CompareRequest:
         platform=_platform(arguments.platform),
         require=arguments.require,
         verify_blobs=arguments.verify_blobs,
+    )
+
+
+def check_request(arguments: argparse.Namespace) -> CheckRequest:
+    """Make the request of `check`. Raises UsageError."""
+    return CheckRequest(
+        dockerfile=Path(arguments.dockerfile),
+        context=None if arguments.context is None else Path(arguments.context),
+        target=arguments.target,
+        build_args=tuple(_build_arg(text) for text in arguments.build_arg),
+        platform=_platform(arguments.platform),
     )
 
 

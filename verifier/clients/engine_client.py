@@ -24,9 +24,10 @@ from docker.utils.proxy import ProxyConfig
 from verifier.clients.build_cache import CacheRecord, from_engine, pattern_for
 from verifier.clients.engine import EngineFacts, StoredContainer, StoredImage, unreachable
 from verifier.clients.engine_endpoint import Endpoint, probe
+from verifier.clients.engine_export import write_bounded
 from verifier.clients.engine_stream import Message, read_messages
 from verifier.clients.timestamps import parse_timestamp
-from verifier.errors import ResourceError, StoreError
+from verifier.errors import StoreError
 
 ANSWER_SECONDS: Final = 60.0
 """How long the engine may take to answer a question."""
@@ -168,7 +169,7 @@ class Engine:
         past the limit, ResourceError when the file cannot be written; no file is left behind then.
         """
         with self._asking(f"image {name}"), self._get(f"/images/{name}/get") as response:
-            _write_bounded(response, destination, limit_bytes, f"image {name}")
+            write_bounded(response, destination, limit_bytes, f"image {name}")
 
     def load(self, archive: Path) -> str | None:
         """Load an archive (`docker load`) and give the name or ID that the engine tells. Raises StoreError."""
@@ -303,28 +304,3 @@ def _explain(error: Any) -> str:
 
 def _text(value: bytes | str) -> str:
     return value.decode("ascii") if isinstance(value, bytes) else value
-
-
-def _check_size(written: int, limit: int | None, what: str) -> None:
-    if limit is not None and written > limit:
-        raise StoreError(f"{what} is larger than the limit of {limit} bytes")
-
-
-def _write_bounded(response: Any, destination: Path, limit: int | None, what: str) -> None:
-    written = 0
-    try:
-        with destination.open("xb") as file:
-            for piece in response.raw.stream(_PIECE, decode_content=True):
-                written += len(piece)
-                _check_size(written, limit, what)
-                file.write(piece)
-    except FileExistsError:
-        raise ResourceError(f"{destination} exists already") from None
-    except OSError as error:
-        destination.unlink(missing_ok=True)
-        if error.errno is None or isinstance(error, (ConnectionError, TimeoutError)):
-            raise
-        raise ResourceError(f"{destination} cannot be written: {error.strerror}") from error
-    except BaseException:
-        destination.unlink(missing_ok=True)
-        raise

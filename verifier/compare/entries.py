@@ -6,7 +6,8 @@ import base64
 import re
 from typing import Final, NamedTuple
 
-from verifier.model.difference import FieldValue
+from verifier.model.difference import AloneEntry, FieldValue
+from verifier.oci.digest import digest_bytes
 from verifier.oci.tar_entry import BLOCK, OPAQUE_WHITEOUT, TarEntry
 from verifier.oci.tar_header import (
     GNU_LONG_LINK,
@@ -101,6 +102,24 @@ def entry_value(entry: TarEntry) -> tuple[str, str]:
     if entry.is_whiteout:
         return "whiteout", "opaque" if entry.path.endswith(b"/" + OPAQUE_WHITEOUT) else "whiteout"
     return "entry", entry.type
+
+
+def alone_entry(entry: TarEntry, raw: bytes, content: str, padding: bytes) -> AloneEntry:
+    """Sum up an entry that one side alone has: all but its name and its time; `content` is a digest.
+
+    The header blocks of an entry with extensions count as they are, name and time too.
+    """
+    written = raw
+    if len(raw) == BLOCK:
+        block = bytearray(_masked(raw, {"mtime"}))
+        # what stands behind the name's end counts
+        block[:100] = raw[:100].partition(b"\0")[2].lstrip(b"\0").rjust(100, b"\0")
+        written = bytes(block)
+    parsed = repr(entry._replace(path=b"", mtime="")).encode()
+    parts = (parsed, written, content.encode(), padding.rstrip(b"\0"))
+    return AloneEntry(
+        mtime=entry.mtime, facts=digest_bytes(b"".join(len(part).to_bytes(8, "big") + part for part in parts))
+    )
 
 
 def text_of(data: bytes) -> str:

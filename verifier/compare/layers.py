@@ -12,12 +12,13 @@ from __future__ import annotations
 import hashlib
 import marshal
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from verifier.compare.contents import BytesReader, compare_contents
 from verifier.compare.entries import (
     FieldDifference,
+    alone_entry,
     differing_fields,
     entry_value,
     header_difference,
@@ -260,11 +261,15 @@ class _Walk:
         for side in (self.first, self.second):
             for key, value in side.aside.items():
                 path, _, occurrence = key.partition(b"\0")
-                entry = parse_header(_Aside(*marshal.loads(value)).raw)  # noqa: S302 - made above, in this process
+                aside = _Aside(*marshal.loads(value))  # noqa: S302 - made above, in this process
+                entry = parse_header(aside.raw)
                 name, word = entry_value(entry)
                 values = (word, None) if side is self.first else (None, word)
                 both = _Both(path, int(occurrence or b"0"), entry, entry)
                 self._add(both, FieldDifference(name, *values))
+                if name == "entry":
+                    alone = alone_entry(entry, aside.raw, aside.content, aside.padding)
+                    self.differences[-1] = replace(self.differences[-1], alone=alone)
 
     def _compare_order(self) -> None:
         """Report, once a layer, the first entry that both sides have and that comes at another place."""

@@ -69,7 +69,8 @@ class Dockerfile:
     """A Dockerfile that a builder would begin to build.
 
     `syntax` and `check` are the parser directives' values; `escape` is the escape character. `arguments` are the ARGs
-    before the first FROM; their instructions count to the first stage. There is at least one stage.
+    before the first FROM; their instructions count to the first stage. There is at least one stage. `text` is the whole
+    file as it was read.
     """
 
     path: str
@@ -78,6 +79,7 @@ class Dockerfile:
     escape: str
     arguments: tuple[Statement, ...]
     stages: tuple[Stage, ...]
+    text: str = ""
 
     def statements(self) -> Iterator[Statement]:
         """Walk every statement in the order of the lines, ARGs before FROM and the FROMs included."""

@@ -46,6 +46,11 @@ def features(dockerfile: Dockerfile) -> tuple[Feature, ...]:
     return tuple(found)
 
 
+def is_git_source(source: str) -> bool:
+    """Tell whether ADD would take `source` for a git repository."""
+    return _GIT.match(source) is not None
+
+
 def _used(statement: Statement, stage_names: frozenset[str]) -> Iterator[FeatureName]:
     if statement.heredocs:
         yield "heredoc"
@@ -53,7 +58,7 @@ def _used(statement: Statement, stage_names: frozenset[str]) -> Iterator[Feature
         feature = _BY_FLAG.get((statement.keyword, name))
         if feature is not None:
             yield feature
-    if statement.keyword == "ADD" and any(_GIT.match(source) for source in statement.arguments[:-1]):
+    if statement.keyword == "ADD" and any(is_git_source(source) for source in statement.arguments[:-1]):
         yield "add-git"
     for source in sources(statement):
         if "$" in source:

@@ -67,8 +67,9 @@ def parse_dockerfile(raw: bytes, path: str) -> Dockerfile:
     for number, line in enumerate(raw.split(b"\n"), start=1):
         if len(line) > MAX_LINE_BYTES:
             raise _refusal(path, number, f"the line is longer than {MAX_LINE_BYTES} bytes")
+    text = raw.decode("utf-8", "replace")
     try:
-        tree = parse_tree(raw.decode("utf-8", "replace"))
+        tree = parse_tree(text)
     except DockerfileSyntaxError as error:
         raise _syntax_refusal(path, error) from None
     if not tree.nodes:
@@ -81,6 +82,7 @@ def parse_dockerfile(raw: bytes, path: str) -> Dockerfile:
         escape=tree.escape,
         arguments=arguments,
         stages=stages,
+        text=text,
     )
 
 
@@ -147,7 +149,7 @@ def _statement(node: Node, stage: StageRef, path: str, escape: str) -> Statement
     )
     if node.keyword == "ONBUILD":
         statement = _with_trigger(statement, path, escape)
-    complaint = objection(statement)
+    complaint = objection(statement, escape)
     if complaint is not None:
         raise _refusal(path, node.line, complaint)
     return statement

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from verifier.dockerfile.document import Statement
+from verifier.dockerfile.syntax import expand_word
 
 KEYWORDS: Final = (
     "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD",
@@ -20,6 +21,8 @@ _FLAGS: Final[dict[str, tuple[str, ...]]] = {
     "HEALTHCHECK": ("interval", "retries", "start-interval", "start-period", "timeout"),
     "RUN": ("device", "mount", "network", "security"),
 }
+_EXPANDED: Final = frozenset({"ADD", "COPY", "ENV", "EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"})
+_UNENDED: Final = re.compile(r"missing '}'|unexpected end of statement.*")
 _EXACTLY_ONE: Final = ("MAINTAINER", "STOPSIGNAL", "USER", "WORKDIR")
 _AT_LEAST_ONE: Final = ("ARG", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "VOLUME")
 _STAGE_NAME: Final = re.compile(r"[a-z][a-z0-9\-_.]*")
@@ -32,9 +35,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(word[:40], tuple(known), n=1, cutoff=0.6)), None)
 
 
-def objection(statement: Statement) -> str | None:
-    """Say what is wrong with one statement, None when a builder would take it."""
-    return _flag_objection(statement) or _argument_objection(statement)
+def objection(statement: Statement, escape: str) -> str | None:
+    """Say what is wrong with one statement, None when a builder would take it; `escape` is the escape character."""
+    return _flag_objection(statement) or _argument_objection(statement) or _word_objection(statement, escape)
 
 
 def stage_name_objection(name: str) -> str | None:
@@ -54,6 +57,18 @@ def _flag_objection(statement: Statement) -> str | None:
         if name in seen and name not in {"mount", "exclude", "device"}:
             return f"--{name} is given twice"
         seen.add(name)
+    return None
+
+
+def _word_objection(statement: Statement, escape: str) -> str | None:
+    """Say which word's quotes or braces have no end; modifiers that only some builders know are theirs to refuse."""
+    for word in statement.arguments if statement.keyword in _EXPANDED else ():
+        try:
+            expand_word(word, escape, {}, keep_unset=True)
+        except ValueError as error:
+            found = _UNENDED.search(str(error))
+            if found is not None:
+                return f"{word[:80]!r}: {found[0]}"
     return None
 
 

@@ -54,11 +54,24 @@ class ContentDifference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AloneEntry:
+    """A tar entry that one side alone has: everything about it but its name and its time.
+
+    `facts` is a digest over its other fields, its content, and how header and padding are written.
+    """
+
+    mtime: str
+    facts: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """One differing leaf: never a digest that differs only because of what is under it.
 
     `path` is raw bytes with a leading slash; `occurrence` counts entries of one path in one layer from 0. `visible`
     says that no later layer hides the entry. `field` is one of the words of the JSON contract or a JSON pointer.
+    `entry_type` is the tar entry's (a word of `verifier.oci.tar_entry`), where both sides agree; `alone` says more of
+    an entry that one side alone has.
     """
 
     platform: Platform | None
@@ -71,6 +84,8 @@ class Difference:
     first: FieldValue
     second: FieldValue
     content: ContentDifference | None = None
+    entry_type: str | None = None
+    alone: AloneEntry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from verifier.model.build import BuilderIdentity, ManifestSource
 from verifier.model.difference import Difference, LayerPair
+from verifier.model.finding import Explanation, Risk
 from verifier.model.instruction import Instruction
 from verifier.model.plan import HeldBase
 from verifier.model.verdict import Verdict
@@ -123,4 +124,6 @@ class Report:
     platforms: tuple[PlatformPair, ...] = ()
     index_equal: bool | None = None
     differences: tuple[Difference, ...] = ()
+    explanation: Explanation | None = None
+    risks: tuple[Risk, ...] = ()
     notes: tuple[str, ...] = ()

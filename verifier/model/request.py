@@ -80,3 +80,14 @@ class CompareRequest:
     platform: Platform | None = None
     require: Required | None = None
     verify_blobs: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRequest:
+    """A Dockerfile to be judged by its text alone."""
+
+    dockerfile: Path
+    context: Path | None = None
+    target: str | None = None
+    build_args: tuple[tuple[str, str | None], ...] = ()
+    platform: Platform | None = None

@@ -1,7 +1,4 @@
-"""The only module that knows every stage: one function a command, in the order of the README's picture.
-
-Dockerfile + context → plan → two builds → two images → differences → verdict → report
-"""
+"""The main job, step by step: freeze, hold the bases, build, compare, explain, judge, ship."""
 
 from __future__ import annotations
 
@@ -12,80 +9,38 @@ from pathlib import Path
 from verifier import __version__
 from verifier.assemble import (
     Source,
+    absent_notes,
     describe_image,
     describe_inputs,
     describe_side,
     expected_side,
+    for_platforms_of,
     pair_platforms,
+    report_error,
     untested_layers,
 )
-from verifier.builders.choose import choose_builder, survey
+from verifier.builders.choose import choose_builder
 from verifier.builders.protocol import BuilderSession
 from verifier.compare import compare as compare_images
 from verifier.dockerfile import Dockerfile, parse_dockerfile
-from verifier.errors import BuildError, NoVerdictError, ResourceError
+from verifier.errors import BuildError, NoVerdictError
+from verifier.explain.observed import join_risks
 from verifier.judge import judge, judge_expected
-from verifier.model.build import Build, BuilderStatus
+from verifier.model.build import Build
+from verifier.model.finding import Risk
 from verifier.model.plan import BuildOptions, Plan
-from verifier.model.report import Inputs, PlatformPair, Report, ReportedError
-from verifier.model.request import CompareRequest, Surroundings, VerifyRequest, Watcher
+from verifier.model.report import Inputs, PlatformPair, Report
+from verifier.model.request import Surroundings, VerifyRequest, Watcher
 from verifier.model.verdict import LEVELS, Required, Verdict
 from verifier.oci.image import ImageSet
-from verifier.oci.platform import Platform
-from verifier.oci.reference import parse_image_name
+from verifier.pipeline.images import explain_comparison, load_images
 from verifier.plan import choose_epoch, freeze, read_dockerfile, seconds_until_apart, unchanged
-from verifier.redact import redact
-from verifier.stores import open_store, write_layout
-from verifier.workspace import open_workspace
+from verifier.plan.context_facts import frozen_context_facts
+from verifier.risks import find_risks
+from verifier.stores import write_layout
 
 
-def verify(request: VerifyRequest, surroundings: Surroundings, watcher: Watcher) -> Report:
-    """Build a Dockerfile as often as asked from one frozen set of inputs, compare, and judge.
-
-    Where no verdict is reached the report says why (`error`); bad usage raises UsageError.
-    """
-    run = _Verification(request, surroundings, watcher)
-    try:
-        with open_workspace() as workspace:
-            report = run.report(workspace)
-    except NoVerdictError as error:
-        report = run.report_without_verdict(error)
-    except (OSError, MemoryError) as error:
-        report = run.report_without_verdict(ResourceError.from_system(error))
-    return redact(report, request.build_args, everything=request.redact_build_args)
-
-
-def compare(request: CompareRequest, watcher: Watcher) -> Report:
-    """Compare two images that exist already. Raises as `verify` does."""
-    try:
-        with open_workspace() as workspace, contextlib.ExitStack() as stores:
-            first = _load(request.first, request.platform, workspace / "first", stores)
-            second = _load(request.second, request.platform, workspace / "second", stores)
-            comparison = compare_images(
-                first, second, workspace=workspace, verify_blobs=request.verify_blobs, progress=watcher.comparing
-            )
-            return Report(
-                tool_version=__version__,
-                verdict=judge(comparison, request.require),
-                first=describe_side(first, None),
-                second=describe_side(second, None),
-                platforms=pair_platforms(first, second, comparison, (None, None)),
-                index_equal=comparison.index_equal,
-                differences=comparison.all_differences,
-                notes=(*_absent_notes(first), *_absent_notes(second)),
-            )
-    except NoVerdictError as error:
-        return _without_verdict(error, request.require, None, ())
-    except (OSError, MemoryError) as error:
-        return _without_verdict(ResourceError.from_system(error), request.require, None, ())
-
-
-def doctor() -> tuple[BuilderStatus, ...]:
-    """Ask every builder whether it answers here."""
-    return survey()
-
-
-class _Verification:
+class Verification:
     """One run of `verify`: remembers how far it came, so that a run without a verdict can still say what it knows."""
 
     def __init__(self, request: VerifyRequest, surroundings: Surroundings, watcher: Watcher) -> None:
@@ -97,6 +52,7 @@ class _Verification:
         self._notes: list[str] = []
 
     def report(self, workspace: Path) -> Report:
+        """Run all steps. Raises UsageError, NoVerdictError."""
         request = self._request
         parse_dockerfile(read_dockerfile(request.dockerfile), str(request.dockerfile))  # before anything else is asked
         builder, why = choose_builder(request.builder, need_reproducible=request.reproducible)
@@ -123,10 +79,11 @@ class _Verification:
                 self._notes += [f"could not be removed: {name}" for name in session.leftovers()]
         return replace(report, inputs=self._inputs(), notes=self._all_notes())
 
-    def report_without_verdict(self, error: NoVerdictError) -> Report:
+    def without_verdict(self, error: NoVerdictError) -> Report:
+        """Report what is known of a run that ended early."""
         log = error.log if isinstance(error, BuildError) else ()
         self._notes += [f"build output: {line}" for line in log]
-        return _without_verdict(error, self._request.require, self._inputs(), self._all_notes())
+        return report_error(error, self._request.require, self._inputs(), self._all_notes())
 
     @property
     def _context(self) -> Path:
@@ -157,7 +114,7 @@ class _Verification:
         reports = []
         for ordinal in self._further_ordinals():
             second, source = self._build(session, dockerfile, ordinal, workspace, stores)
-            pair = (_for_platforms_of(second, first) if first_source is None else first), second
+            pair = (for_platforms_of(second, first) if first_source is None else first), second
             reports.append(self._judged(*pair, (first_source, source), workspace))
             self._keep(*pair)
         report = max(reports, key=lambda each: LEVELS.index(each.verdict.level or "none"))
@@ -169,8 +126,8 @@ class _Verification:
     ) -> tuple[ImageSet, Source | None]:
         request = self._request
         if request.against is not None:
-            existing = _load(request.against, request.platform, workspace / "against", stores)
-            self._notes += _absent_notes(existing)
+            existing = load_images(request.against, request.platform, workspace / "against", stores)
+            self._notes += absent_notes(existing)
             return existing, None
         return self._build(session, dockerfile, 1, workspace, stores)
 
@@ -184,6 +141,7 @@ class _Verification:
             first, second, workspace=workspace, verify_blobs=True, progress=self._watcher.comparing
         )
         platforms = pair_platforms(first, second, comparison, sources)
+        explanation = explain_comparison(comparison, (first, second), sources, platforms)
         return Report(
             tool_version=__version__,
             verdict=judge(comparison, self._required(sources), untested_layers(platforms)),
@@ -192,11 +150,27 @@ class _Verification:
             platforms=platforms,
             index_equal=comparison.index_equal,
             differences=comparison.all_differences,
+            explanation=explanation,
+            risks=join_risks(self._risks(), explanation.findings),
+        )
+
+    def _risks(self) -> tuple[Risk, ...]:
+        """Judge the frozen Dockerfile and context by their text."""
+        plan = self._plan
+        assert plan is not None  # noqa: S101  # frozen before anything is built
+        return find_risks(
+            parse_dockerfile(plan.dockerfile.raw, plan.dockerfile.path),
+            frozen_context_facts(plan.context),
+            target=plan.options.target,
+            build_args=plan.options.build_args,
+            platform=plan.options.platform,
+            environment=self._surroundings.environment,
         )
 
     def _required(self, sources: tuple[Source | None, Source | None]) -> Required | None:
         """Ask for no more than the builders can show, unless the user does."""
-        shown = all(source is None or source.build.manifest_source is not None for source in sources)
+        builds = [source.build for source in sources if source is not None]
+        shown = all(build.manifest_source is not None and build.builder.shows_manifest for build in builds)
         return self._request.require or (None if shown else "config")
 
     def _against_digest(
@@ -247,7 +221,7 @@ class _Verification:
             raise
         self._builds.append(build)
         self._notes += build.warnings
-        images = _load(build.location, None, workspace / f"image-{ordinal}", stores)
+        images = load_images(build.location, None, workspace / f"image-{ordinal}", stores)
         environment = self._surroundings.environment
         return images, Source(plan=plan, dockerfile=dockerfile, build=build, environment=environment)
 
@@ -280,34 +254,3 @@ class _Verification:
     def _all_notes(self) -> tuple[str, ...]:
         limits = self._builds[0].builder.limits if self._builds else ()
         return tuple(dict.fromkeys((*self._notes, *limits)))
-
-
-def _load(name: str, platform: Platform | None, workspace: Path, stores: contextlib.ExitStack) -> ImageSet:
-    workspace.mkdir(exist_ok=True)
-    store = open_store(parse_image_name(name), workspace)
-    stores.callback(store.close)
-    return store.load(platform)
-
-
-def _absent_notes(images: ImageSet) -> tuple[str, ...]:
-    """Tell which platforms of an index were not there to be compared."""
-    absent = (str(descriptor.platform or descriptor.digest) for descriptor in images.absent)
-    named = ", ".join(sorted(absent))
-    return (f"{images.reference}: its index names {named}, which the store does not hold",) if named else ()
-
-
-def _for_platforms_of(built: ImageSet, existing: ImageSet) -> ImageSet:
-    """Leave out of an image that existed the platforms that were not built: nothing can be said of them."""
-    return replace(existing, images=tuple(existing.image_for(image.platform) for image in built.images))
-
-
-def _without_verdict(
-    error: NoVerdictError, required: Required | None, inputs: Inputs | None, notes: tuple[str, ...]
-) -> Report:
-    return Report(
-        tool_version=__version__,
-        verdict=Verdict(outcome="no-verdict", level=None, required=required or "manifest"),
-        error=ReportedError(code=error.code, message=error.message, hint=error.hint),
-        inputs=inputs,
-        notes=notes,
-    )

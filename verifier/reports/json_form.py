@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from verifier.model.difference import Difference
+from verifier.model.finding import Explanation, Finding, Risk
 from verifier.model.instruction import Instruction
 from verifier.model.report import Inputs, Report, ReportedImage, ReportedLayer, Side
 
@@ -25,7 +26,7 @@ def render_json(report: Report) -> str:
 
 def report_object(report: Report) -> dict[str, Any]:
     """Give the report as JSON values, keys in the contract's order."""
-    of = len(report.differences)
+    of, explanation = len(report.differences), report.explanation
     builds = None
     if report.first is not None and report.second is not None:
         builds = {
@@ -45,17 +46,11 @@ def report_object(report: Report) -> dict[str, Any]:
         "inputs": None if report.inputs is None else _inputs(report.inputs),
         "builds": builds,
         "differences": [_difference(item) for item in report.differences],
-        "findings": [],
-        "residue": list(range(of)),
+        "findings": [] if explanation is None else [_finding(item) for item in explanation.findings],
+        "residue": list(range(of)) if explanation is None else [item.difference for item in explanation.residue],
         "tolerated": [],
-        "explained": {
-            "differences": 0,
-            "of": of,
-            "opaque": 0,
-            "counterfactual": {"first": None, "second": None, "equal": builds is not None and of == 0},
-            "minimal": [],
-        },
-        "risks": [],
+        "explained": _explained(explanation, of),
+        "risks": [_risk(risk) for risk in report.risks],
         "notes": list(report.notes),
     }
 
@@ -169,6 +164,58 @@ def _difference(item: Difference) -> dict[str, Any]:
         "field": item.field,
         "first": item.first,
         "second": item.second,
+    }
+
+
+def _explained(explanation: Explanation | None, of: int) -> dict[str, Any]:
+    if explanation is None:
+        counterfactual = {"first": None, "second": None, "equal": False}
+        return {"differences": 0, "of": of, "opaque": 0, "counterfactual": counterfactual, "minimal": []}
+    return {
+        "differences": explanation.explained,
+        "of": explanation.of,
+        "opaque": explanation.opaque,
+        "counterfactual": {
+            "first": explanation.counterfactual_first,
+            "second": explanation.counterfactual_second,
+            "equal": explanation.equal,
+        },
+        "minimal": list(explanation.minimal),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "cause": finding.cause,
+        "title": finding.title,
+        "severity": finding.severity,
+        "confidence": finding.confidence,
+        "opaque": finding.opaque,
+        "instruction": _instruction(finding.instruction),
+        "differences": list(finding.differences),
+        "paths": [path.decode("utf-8", "backslashreplace") for path in finding.paths],
+        "evidence": [
+            {
+                "path": item.path,
+                "inner": item.inner,
+                "offset": item.offset,
+                "first": item.first,
+                "second": item.second,
+            }
+            for item in finding.evidence
+        ],
+        "remedy": finding.remedy,
+    }
+
+
+def _risk(risk: Risk) -> dict[str, Any]:
+    return {
+        "cause": risk.cause,
+        "severity": risk.severity,
+        "instruction": _instruction(risk.instruction),
+        "status": risk.status,
+        "message": risk.message,
+        "differences": list(risk.differences),
     }
 
 

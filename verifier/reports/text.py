@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from verifier.model.difference import ContentDifference, Difference, FieldValue
 from verifier.model.instruction import Instruction
 from verifier.model.report import Report, ReportedImage, Side
 from verifier.reports.escape import escape, escape_path, shorten
+from verifier.reports.findings import finding_blocks, proof_line, risk_block
 from verifier.reports.groups import Group, group_differences
 from verifier.reports.tables import INSTRUCTION_WIDTH, NOTHING, digest_table, layer_table, position
 
@@ -25,10 +26,29 @@ def render_text(report: Report, *, verbose: bool = False) -> str:
     if report.first is not None and report.second is not None:
         for pair in report.platforms:
             blocks += [digest_table(report, pair), layer_table(report, pair)]
-        if report.differences:
-            blocks.append(_every_difference(report) if verbose else _grouped(report))
+        blocks += _explained_blocks(report, verbose=verbose)
+        blocks.append(risk_block(report.risks))
     blocks.append("\n".join(f"note: {escape(note)}" for note in report.notes))
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _explained_blocks(report: Report, *, verbose: bool) -> Iterator[str]:
+    """Show the findings, then what they leave unexplained; every difference with `verbose`."""
+    if not report.differences:
+        return
+    explanation = report.explanation
+    if explanation is not None:
+        yield proof_line(explanation)
+        yield from finding_blocks(explanation.findings)
+    unexplained = report.differences
+    if explanation is not None:
+        unexplained = tuple(report.differences[item.difference] for item in explanation.residue)
+    if verbose:
+        yield _every_difference(report)
+    elif unexplained:
+        yield _grouped(report, unexplained, "difference" if explanation is None else "unexplained difference")
+    if not verbose:
+        yield "every difference: --verbose, or --report json=PATH"
 
 
 def _headline(report: Report) -> str:
@@ -56,17 +76,14 @@ def _reference(side: Side | None) -> str:
     return "" if side is None else escape(side.reference)
 
 
-def _grouped(report: Report) -> str:
-    groups = group_differences(report.differences)
-    total = len(report.differences)
-    lines = [f"{_count(total, 'difference')} in {_count(len(groups), 'group')}"]
+def _grouped(report: Report, differences: Sequence[Difference], noun: str) -> str:
+    groups = group_differences(differences)
+    lines = [f"{_count(len(differences), noun)} in {_count(len(groups), 'group')}"]
     for group in groups[:_GROUPS_SHOWN]:
         lines += ["", *_group_lines(report, group)]
     hidden = sum(len(group.differences) for group in groups[_GROUPS_SHOWN:])
     if hidden:
         lines += ["", f"… and {hidden:,} more in {_count(len(groups) - _GROUPS_SHOWN, 'smaller group')}"]
-    if total > len(groups):
-        lines += ["", "every one of them: --verbose, or --report json=PATH"]
     return "\n".join(lines)
 
 

@@ -1,0 +1,111 @@
+"""temporary-name, hostname, and the links of certificates: names that vary."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from tests.causes.sides import FIRST, SECOND, WINDOWS, causes, explain_contents, explain_layers
+from tests.compare.layer_images import Entry, file, folder, symlink, tar
+from verifier.causes.cause import SideContext
+from verifier.model.build import BuilderName
+from verifier.model.finding import Explanation
+
+
+def explain_entries(first: Entry, second: Entry) -> Explanation:
+    layers = (tar([dataclasses.replace(entry, mtime=moment)]) for entry, moment in ((first, FIRST), (second, SECOND)))
+    return explain_layers(*layers)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("t.Xy12Zw", "t.aB3dE9"),
+        ("tmp/tmp.Ab3dEf9hJk", "tmp/tmp.q1W2e3R4t5"),
+        ("tmp/tmpa8k2_x1q", "tmp/tmpzz0_9q2b"),
+        ("var/x-1aB2cD3e/y", "var/x-9zY8xW7v/y"),
+    ],
+)
+def test_a_random_name_over_the_same_content(first: str, second: str) -> None:
+    explanation = explain_entries(file(first, b"same"), file(second, b"same"))
+    assert causes(explanation) == ["temporary-name"]
+    assert explanation.of == 2
+    assert explanation.findings[0].confidence == "likely"
+    assert explanation.minimal == ("temporary-name",)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (file("t.Xy12Zw", b"same"), file("t.aB3dE9", b"other")),
+        (file("t.Xy12Zw", b"same"), file("t.aB3dE9", b"same", mode=0o4755)),
+        (file("t.Xy12Zw", b"same"), file("t.aB3dE9", b"same", uid=1)),
+        (file("t.Xy12Zw", b""), folder("t.aB3dE9")),
+        (file("t.Xy12Zw", b"same"), file("u.aB3dE9", b"same")),
+        (file("t.Xy12Zw", b"same"), file("t.aB3dE", b"same")),
+        (file("a.config", b"same"), file("a.backup", b"same")),
+        (file("log-20261118", b"same"), file("log-20261119", b"same")),
+        (file("t.Xy12Zw", b"x"), file("t.aB3dE9", b"x", pax=(("SCHILY.xattr.security.capability", "A"),))),
+    ],
+)
+def test_other_names_and_other_entries_are_residue(first: Entry, second: Entry) -> None:
+    assert causes(explain_entries(first, second)) == ["residue"]
+
+
+def test_as_many_on_both_sides() -> None:
+    entries = [file(f"t.{name}", b"same", mtime=FIRST) for name in ("Xy12Zw", "aB3dE9")]
+    others = [file("t.q1W2e3", b"same", mtime=SECOND)]
+    assert causes(explain_layers(tar(entries), tar(others))) == ["residue"]
+    others.append(file("t.Q9w8E7", b"same", mtime=SECOND))
+    assert causes(explain_layers(tar(entries), tar(others))) == ["temporary-name"]
+
+
+def test_a_time_that_is_not_the_builds_must_agree() -> None:
+    first, second = (tar([file(name, b"", mtime=moment)]) for name, moment in (("t.Xy12Zw", 5), ("t.aB3dE9", 6)))
+    assert causes(explain_layers(first, second)) == ["residue"]
+
+
+def test_something_behind_a_name_is_no_part_of_it() -> None:
+    first, second = (
+        bytearray(tar([file(name, b"", mtime=moment)])) for name, moment in (("t.Xy12Zw", FIRST), ("t.aB3dE9", SECOND))
+    )
+    second[50] = 1
+    second[148:154] = b"%06o" % (sum(second[:512]) - sum(second[148:156]) + 8 * 0x20)
+    assert causes(explain_layers(bytes(first), bytes(second))) == ["residue"]
+
+
+def test_the_link_of_a_certificates_subject() -> None:
+    first, second = (f"etc/ssl/certs/{digits}.0" for digits in ("0f0b8c69", "3432fcc8"))
+    assert causes(explain_entries(symlink(first, "a.pem"), symlink(second, "a.pem"))) == ["generated-key"]
+    assert causes(explain_entries(symlink(first, "a.pem"), symlink(second, "b.pem"))) == ["residue"]
+    assert causes(explain_entries(file(first, b"x"), file(second, b"x"))) == ["residue"]
+
+
+NAMES = ("0f0b8c693432", "8d1b53f9a7c2")
+
+
+def explain_names(template: str, builder: BuilderName | None, names: tuple[str, str] = NAMES) -> list[str]:
+    sides = tuple(SideContext(window=side.window, builder=builder) for side in WINDOWS)
+    first, second = (template.format(name).encode() for name in names)
+    return causes(explain_contents(first, second, sides=sides))
+
+
+TEMPLATES = ("{}\n", "root@{}\n", "HOSTNAME={}\n", "myhostname = {}\n", "x: Could not get FQDN, using '{}'.\n")
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("builder", ["docker", "buildah", "podman"])
+def test_a_containers_name(template: str, builder: BuilderName) -> None:
+    assert explain_names(template, builder) == ["hostname"]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_builder_that_names_its_containers_otherwise(template: str) -> None:
+    assert explain_names(template, "buildkit") == ["residue"]
+    assert explain_names(template, None) == ["residue"]
+
+
+@pytest.mark.parametrize("template", ["commit {}\n", "{}0\n", "a{}\n", "{} /usr/bin/x\n"])
+def test_other_twelve_digits(template: str) -> None:
+    assert explain_names(template, "docker") == ["residue"]

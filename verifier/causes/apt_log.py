@@ -1,0 +1,59 @@
+"""apt and dpkg log what they did, and when.
+
+What varies: the times in `/var/log/dpkg.log`, `/var/log/alternatives.log`, `/var/log/apt/history.log` and
+`/var/log/apt/term.log`.
+
+Why it matters: every `apt-get install` leaves them in its layer. SOURCE_DATE_EPOCH does not help: they take the wall
+clock.
+
+How it is recognised: by path, and by each log's own grammar: the time stands at the start of a line of dpkg.log,
+behind `update-alternatives`, `Start-Date:`, `End-Date:`, `Log started:`, `Log ended:`, and lies within its own
+build's window.
+
+Remedy: remove them in the RUN that installs: `rm -f /var/log/dpkg.log /var/log/alternatives.log /var/log/apt/*.log`.
+In a later RUN it is too late.
+
+Source: dpkg(1), `--log`; apt.conf(5), `Dir::Log`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from verifier.causes.cause import Cause, Claim, Place, SideContext
+from verifier.causes.moments import is_of_build
+from verifier.causes.rules.leftovers import apt_log_risks
+from verifier.formats.field import Field
+from verifier.formats.times import find_times
+
+__all__ = ["cause"]
+
+_TIME: Final = rb"(\d{4}-\d\d-\d\d {1,2}\d\d:\d\d:\d\d)"
+_GRAMMARS: Final = {
+    b"/var/log/dpkg.log": re.compile(rb"^" + _TIME + rb" ", re.MULTILINE),
+    b"/var/log/alternatives.log": re.compile(rb"^update-alternatives " + _TIME + rb": ", re.MULTILINE),
+    b"/var/log/apt/history.log": re.compile(rb"^(?:Start|End)-Date: " + _TIME + rb"$", re.MULTILINE),
+    b"/var/log/apt/term.log": re.compile(rb"^Log (?:started|ended): " + _TIME + rb"$", re.MULTILINE),
+}
+
+
+def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:
+    grammar = _GRAMMARS.get(place.path or b"")
+    if grammar is None or place.field != "content" or field.kind != "text":
+        return
+    for match in grammar.finditer(field.value):
+        for time in find_times(match[1]):
+            if is_of_build(side, time.moment):
+                yield Claim(match.start(1), match.end(1), time.form)
+
+
+cause = Cause(
+    slug="apt-log",
+    page=__doc__ or "",
+    remedy="remove the logs in the same RUN: rm -f /var/log/dpkg.log /var/log/alternatives.log /var/log/apt/*.log",
+    timed=True,
+    normalise=_normalise,
+    risk=apt_log_risks,
+)

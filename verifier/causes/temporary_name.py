@@ -1,0 +1,48 @@
+"""A file was left behind under a random name.
+
+What varies: a part of a path that mktemp or its like made up: `tmp.Ab3dEf9hJk`, `/t.Xy12Zw`, `tmpa8k2_x1q`.
+
+Why it matters: each build leaves the same file under another name, so that the layer has one entry here and one
+there.
+
+How it is recognised: entries that one side alone has are renamed, the random part replaced, and everything else about
+them (type, mode, owner, attributes, content) must be the same as of as many entries of the other side. A random part
+has six to ten letters and digits behind a dot, hyphen or underline, or behind `tmp`, and mixes capitals, small
+letters and digits. What it should be is not known: hence this is never called proven.
+
+Remedy: remove temporary files in the RUN that makes them, or give them a name.
+
+Source: mktemp(1); Python's tempfile, `_RandomNameSequence`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from verifier.causes.cause import Cause, Place, SideContext
+
+__all__ = ["cause"]
+
+_RANDOM: Final = re.compile(rb"(?:(?<=[.\-_])[A-Za-z0-9]{6,10}|(?<=/tmp)[a-z0-9_]{8})(?=/|$)")
+_KINDS: Final = tuple(re.compile(kind) for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]"))
+
+
+def _rename(place: Place, side: SideContext) -> bytes | None:  # noqa: ARG001
+    path = place.path or b""
+    renamed = _RANDOM.sub(lambda match: b"<random>" if _is_mixed(match[0]) else match[0], path)
+    return None if renamed == path else renamed
+
+
+def _is_mixed(name: bytes) -> bool:
+    """Tell a random name from a word: `config`, `service` and `20261118` are none."""
+    return sum(kind.search(name) is not None for kind in _KINDS) >= 2
+
+
+cause = Cause(
+    slug="temporary-name",
+    page=__doc__ or "",
+    remedy="remove temporary files in the RUN that makes them, or give them a fixed name",
+    opaque=True,
+    rename=_rename,
+)

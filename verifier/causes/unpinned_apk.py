@@ -1,0 +1,67 @@
+"""apk installs whatever version is newest.
+
+What varies: which version of a package the Alpine repository holds on the day of the build, and of its dependencies.
+
+Why it matters: a stable branch of Alpine gets fixes every week and keeps no old version: the same Dockerfile gives
+other files next week.
+
+How it is recognised: in the Dockerfile, `apk add` without `=VERSION-rN`, with a range (`~=`, `>`), and `apk upgrade`.
+
+Remedy: pin the base by its digest and each package as `NAME=VERSION-rN`; for builds that must work for years, mirror
+the packages, since Alpine's repositories hold one version only.
+
+Source: apk-world(5), "Package constraints".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from verifier.causes.cause import Cause
+from verifier.causes.rules.command_line import subcommand
+from verifier.causes.rules.wording import latent, listed
+from verifier.dockerfile.recipe import Recipe
+from verifier.model.finding import Risk
+
+__all__ = ["cause"]
+
+_SLUG: Final = "unpinned-apk"
+_VALUED: Final = frozenset(
+    {
+        "-t", "--virtual", "-X", "--repository", "-p", "--root", "--arch", "--keys-dir", "--repositories-file",
+        "--wait", "--cache-dir", "--cache-max-age", "--progress-fd", "--timeout",
+    }
+)  # fmt: skip
+
+
+def _risks(recipe: Recipe) -> Iterator[Risk]:
+    for step, command in recipe.runs():
+        if command.name != "apk":
+            continue
+        verb, line = subcommand(command, _VALUED)
+        if verb == "upgrade" or (verb == "add" and (line.has("--upgrade") or "u" in line.letters().replace("-", ""))):
+            message = f"`apk {verb}` replaces packages by whatever is newest on the day of the build"
+            yield latent(_SLUG, step, message, command=command)
+        elif verb == "add":
+            packages = [name for name in line.operands if not name.startswith("!") and not name.endswith(".apk")]
+            loose = [name for name in packages if not _is_pinned(name)]
+            if command.more_arguments:
+                loose.append("what xargs hands over")
+            if loose:
+                yield latent(_SLUG, step, f"`apk add` takes the newest version of {listed(loose)}", command=command)
+            elif packages:
+                message = "`apk add` names versions; their dependencies are not, and the repository drops old versions"
+                yield latent(_SLUG, step, message, command=command, severity="note")
+
+
+def _is_pinned(name: str) -> bool:
+    return "=" in name and not any(sign in name for sign in "~<>")
+
+
+cause = Cause(
+    slug=_SLUG,
+    page=__doc__ or "",
+    remedy="pin the base by its digest and each package as NAME=VERSION-rN",
+    risk=_risks,
+)

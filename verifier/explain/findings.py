@@ -1,0 +1,117 @@
+"""Join what was proven into findings: one a cause and instruction, with bounded evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from verifier.causes.cause import Cause
+from verifier.causes.counterfactual import Claimed
+from verifier.causes.trial import Trial
+from verifier.explain.reader import Instructions
+from verifier.model.difference import Difference
+from verifier.model.finding import Confidence, Evidence, Finding
+from verifier.model.instruction import Instruction
+
+MAX_EVIDENCE: Final = 5
+"""Places shown of one finding."""
+
+MAX_VALUE_BYTES: Final = 80
+"""Of one value that is shown, in bytes."""
+
+_TEXT: Final = frozenset({"text", "json", "mtime", "ar-time", "tar-mtime", "digest"})
+
+
+@dataclass(slots=True)
+class _Group:
+    """What will be one finding."""
+
+    differences: list[int] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+    opaque: bool = False
+
+
+def findings_of(
+    differences: Sequence[Difference],
+    trials: Sequence[Trial],
+    causes: Sequence[Cause],
+    instructions: Instructions,
+    *,
+    equal: bool,
+    timed: bool,
+) -> tuple[Finding, ...]:
+    """Make findings, in the order of the causes, then of the lines.
+
+    `equal` says that the counterfactual digests are, `timed` that both sides have a window of time.
+    """
+    groups: dict[tuple[str, Instruction | None], _Group] = {}
+    for number, (item, trial) in enumerate(zip(differences, trials, strict=True)):
+        if not trial.equal:
+            continue
+        instruction = instructions(item)
+        for slug in sorted(trial.causes):
+            group = groups.setdefault((slug, instruction), _Group())
+            group.differences.append(number)
+            group.opaque = group.opaque or trial.recompressed
+            _add_evidence(group, item, [pair for pair in trial.varying if pair[0].cause.slug == slug])
+    known = {cause.slug: (rank, cause) for rank, cause in enumerate(causes)}
+    ordered = sorted(groups, key=lambda key: (known[key[0]][0], -1 if key[1] is None else key[1].line))
+    return tuple(
+        _finding(known[slug][1], instruction, groups[slug, instruction], differences, equal=equal, timed=timed)
+        for slug, instruction in ordered
+    )
+
+
+def _finding(
+    cause: Cause,
+    instruction: Instruction | None,
+    group: _Group,
+    differences: Sequence[Difference],
+    *,
+    equal: bool,
+    timed: bool,
+) -> Finding:
+    opaque = cause.opaque or group.opaque
+    paths = {path for number in group.differences if (path := differences[number].path) is not None}
+    is_proven = equal and not opaque and (timed or not cause.timed)
+    confidence: Confidence = "proven" if is_proven else "likely"
+    return Finding(
+        cause=cause.slug,
+        title=cause.title,
+        severity=cause.severity,
+        confidence=confidence,
+        opaque=opaque,
+        instruction=instruction,
+        differences=tuple(group.differences),
+        paths=tuple(sorted(paths)),
+        evidence=tuple(group.evidence),
+        remedy=cause.remedy,
+    )
+
+
+def _add_evidence(group: _Group, item: Difference, varying: Sequence[tuple[Claimed, Claimed]]) -> None:
+    """Show the first places of a difference, one of each difference before more of one."""
+    if item.field == "size" or len(group.evidence) >= MAX_EVIDENCE or not varying:
+        return
+    first, second = varying[0]
+    is_inside = item.field == "content"
+    group.evidence.append(
+        Evidence(
+            path=item.field if item.path is None else item.path.decode("utf-8", "backslashreplace"),
+            inner=" > ".join(part for part in (*first.trail, first.field.name) if part) or None if is_inside else None,
+            offset=first.field.offset + first.claim.start if is_inside else None,
+            first=_shown(first),
+            second=_shown(second),
+        )
+    )
+
+
+def _shown(item: Claimed) -> str:
+    """Show a value, bounded; what an opaque cause swallows may be a secret, and is described alone."""
+    if item.cause.opaque:
+        return f"{item.claim.form}, {len(item.value)} bytes"
+    value = item.value[:MAX_VALUE_BYTES]
+    if item.field.kind in _TEXT:
+        return value.decode("utf-8", "backslashreplace")
+    return "0x" + value.hex()

@@ -1,0 +1,37 @@
+"""What the explanation asks of whoever holds the images: contents and documents, read again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Final, Literal, Protocol
+
+from verifier.causes.cause import SideContext
+from verifier.model.difference import Difference, Part
+from verifier.model.instruction import Instruction
+from verifier.oci.platform import Platform
+
+SideName = Literal["first", "second"]
+SIDES: Final[tuple[SideName, SideName]] = ("first", "second")
+
+Sides = tuple[SideContext, SideContext]
+
+Wanted = Collection[tuple[bytes, int]]
+"""Paths with their occurrence."""
+
+Instructions = Callable[[Difference], Instruction | None]
+"""Tells which instruction made what differs."""
+
+
+class ContentReader(Protocol):
+    """Reads again what differed; both methods raise what a comparison raises.
+
+    `platform` is the one that differences carry: the first side's.
+    """
+
+    def contents(
+        self, side: SideName, platform: Platform, layer: int, wanted: Wanted, limit: int
+    ) -> Mapping[tuple[bytes, int], bytes]:
+        """Read whole contents of one layer by path and occurrence; those over `limit` bytes are left out."""
+
+    def document(self, side: SideName, part: Part, platform: Platform | None) -> bytes | None:
+        """Give the bytes of a manifest, a config or (without a platform) the index; None where there is none."""

@@ -1,0 +1,1 @@
+"""What is inside files: each format unfolded to fields, with every byte in exactly one of them."""

@@ -1,0 +1,73 @@
+"""Inflate what lies compressed in a content, and find out whether a known compressor gives the same bytes back.
+
+A compressed stream holds more than its content: another level or another program writes other bytes for the same.
+Where compressing again gives the very stream, its content and the compressor's name say all; else the stream itself
+is kept.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Final, NamedTuple
+
+_PROBE_BYTES: Final = 256 * 1024
+_FEED_BYTES: Final = 64 * 1024
+_MAX_TRIES: Final = 4
+"""How often a whole content is compressed again, where its beginning comes out right."""
+
+_LEVELS: Final = (6, 9, 1, 5, 4, 3, 2, 7, 8)
+
+
+class Budget:
+    """How many bytes may still come out of one content, all that is nested in it together."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+
+class Inflated(NamedTuple):
+    """What came out, how many bytes of input it took, and the zlib settings that give the stream back (or None)."""
+
+    content: bytes
+    used: int
+    encoder: str | None
+
+
+def inflate_raw(data: bytes, start: int, budget: Budget) -> Inflated | None:
+    """Inflate the raw deflate stream at `start`; None when it is damaged or holds more than the budget allows."""
+    machine = zlib.decompressobj(-zlib.MAX_WBITS)
+    pieces: list[bytes] = []
+    position = start
+    try:
+        while not machine.eof:
+            piece = machine.unconsumed_tail or data[position : position + _FEED_BYTES]
+            if not piece:
+                return None
+            position += 0 if machine.unconsumed_tail else len(piece)
+            pieces.append(machine.decompress(piece, budget.left + 1))
+            budget.left -= len(pieces[-1])
+            if budget.left < 0:
+                budget.left = 0
+                return None
+    except zlib.error:
+        return None
+    content = b"".join(pieces)
+    end = position - len(machine.unused_data)
+    return Inflated(content, end - start, _encoder_of(content, data[start:end]))
+
+
+def _encoder_of(content: bytes, stream: bytes) -> str | None:
+    tries = _MAX_TRIES
+    for level in _LEVELS:
+        for memory in (8, 9):
+            machine = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS, memory)
+            head = machine.compress(content[:_PROBE_BYTES])
+            if not stream.startswith(head):
+                continue
+            if len(content) > _PROBE_BYTES:
+                tries -= 1
+            if tries < 0:
+                return None
+            if head + machine.compress(content[_PROBE_BYTES:]) + machine.flush() == stream:
+                return f"zlib level {level} memory {memory}"
+    return None

@@ -1,0 +1,76 @@
+"""The explanation in the text report: what varies and what to change, the proof, and the risks that did not show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from verifier.model.finding import Evidence, Explanation, Finding, Risk
+from verifier.reports.escape import escape, shorten
+
+_INSTRUCTIONS_SHOWN: Final = 4
+_INSTRUCTION_WIDTH: Final = 72
+_VALUE_WIDTH: Final = 40
+_PATH_WIDTH: Final = 64
+_RANK: Final = {"confirmed": 0, "proven": 1, "likely": 2, "possible": 3}
+
+
+def proof_line(explanation: Explanation) -> str:
+    """Say in one line how far the explanation reaches, and whether it was proven to leave nothing out."""
+    of, left = explanation.of, len(explanation.residue)
+    if left:
+        return (
+            f"explained: {explanation.explained:,} of {of:,} differences; {left:,} {'is' if left == 1 else 'are'} not"
+        )
+    opaque = f", {explanation.opaque:,} of them by an opaque claim" if explanation.opaque else ""
+    proof = "with these values replaced both sides have one digest" if explanation.equal else "not proven"
+    return f"explained: all {of:,} differences{opaque}; {proof}"
+
+
+def finding_blocks(findings: Iterable[Finding]) -> Iterator[str]:
+    """Give one block a cause, the one with the most differences first."""
+    by_cause: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_cause.setdefault(finding.cause, []).append(finding)
+    ordered = sorted(by_cause.items(), key=lambda item: (-_differences(item[1]), item[0]))
+    for cause, group in ordered:
+        yield "\n".join(_finding_lines(cause, group))
+
+
+def _differences(group: list[Finding]) -> int:
+    return len({number for finding in group for number in finding.differences})
+
+
+def _finding_lines(cause: str, group: list[Finding]) -> Iterator[str]:
+    count = _differences(group)
+    confidence = max((finding.confidence for finding in group), key=_RANK.__getitem__)
+    opaque = ", opaque" if any(finding.opaque for finding in group) else ""
+    yield f"{cause}  {confidence}{opaque}, {count:,} difference{'' if count == 1 else 's'}: {escape(group[0].title)}"
+    instructions = dict.fromkeys(finding.instruction for finding in group if finding.instruction is not None)
+    for instruction in list(instructions)[:_INSTRUCTIONS_SHOWN]:
+        yield f"    line {instruction.line}: {shorten(escape(instruction.text), _INSTRUCTION_WIDTH)}"
+    if len(instructions) > _INSTRUCTIONS_SHOWN:
+        yield f"    and {len(instructions) - _INSTRUCTIONS_SHOWN} more instructions"
+    evidence = next((item for finding in group for item in finding.evidence), None)
+    if evidence is not None:
+        yield f"    {_evidence(evidence)}"
+    yield f"    remedy: {escape(group[0].remedy)}"
+
+
+def _evidence(item: Evidence) -> str:
+    inner = f" ({escape(item.inner)})" if item.inner else ""
+    first, second = (shorten(escape(value or "-"), _VALUE_WIDTH) for value in (item.first, item.second))
+    return f"such as {shorten(escape(item.path), _PATH_WIDTH)}{inner}: {first} | {second}"
+
+
+def risk_block(risks: Iterable[Risk]) -> str:
+    """List the causes that the Dockerfile's text has and that did not show this time, with their lines."""
+    latent = [risk for risk in risks if risk.status == "latent" and risk.severity != "note"]
+    if not latent:
+        return ""
+    lines = ["latent: nothing of this differed now, and may at another time (verify-build check tells more)"]
+    for cause in dict.fromkeys(risk.cause for risk in latent):
+        numbers = {risk.instruction.line for risk in latent if risk.cause == cause and risk.instruction is not None}
+        where = ", ".join(str(number) for number in sorted(numbers))
+        lines.append(f"    {cause}{f'  line {where}' if where else ''}")
+    return "\n".join(lines)
