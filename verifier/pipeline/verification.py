@@ -111,13 +111,13 @@ class Verification:
     ) -> Report:
         """Compare every further build with the first side, and report the pair that agrees least."""
         first, first_source = self._first_side(session, dockerfile, workspace, stores)
-        reports = []
+        judged: list[tuple[Report, ImageSet, ImageSet]] = []
         for ordinal in self._further_ordinals():
             second, source = self._build(session, dockerfile, ordinal, workspace, stores)
-            pair = (for_platforms_of(second, first) if first_source is None else first), second
-            reports.append(self._judged(*pair, (first_source, source), workspace))
-            self._keep(*pair)
-        report = max(reports, key=lambda each: LEVELS.index(each.verdict.level or "none"))
+            side = for_platforms_of(second, first) if first_source is None else first
+            judged.append((self._judged(side, second, (first_source, source), workspace), side, second))
+        report, kept_first, kept_second = max(judged, key=lambda each: LEVELS.index(each[0].verdict.level or "none"))
+        self._keep(kept_first, kept_second)
         self._ship(session, report.verdict)
         return report
 
@@ -252,5 +252,7 @@ class Verification:
         self._watcher.say(sentence)
 
     def _all_notes(self) -> tuple[str, ...]:
-        limits = self._builds[0].builder.limits if self._builds else ()
+        """Give every note once; what the builder cannot do belongs here where it lowers what can be shown."""
+        builder = self._builds[0].builder if self._builds else None
+        limits = builder.limits if builder is not None and not builder.shows_manifest else ()
         return tuple(dict.fromkeys((*self._notes, *limits)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -164,4 +165,4 @@ def _sample(sample: bytes, skip: int) -> str:
 def _value(value: FieldValue) -> str:
     if value is None:
         return NOTHING
-    return shorten(escape(value if isinstance(value, str) else str(value)), _VALUE_WIDTH)
+    return shorten(escape(value if isinstance(value, str) else json.dumps(value)), _VALUE_WIDTH)
