@@ -9,6 +9,7 @@ BIN := .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help verify test check lint readme bench golden lock engines clean
 SHELL := /bin/sh
+export EVERY_BUILDER
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,7 +17,7 @@ help: ## this list
 verify: ## build DOCKERFILE (a fixture's unless given) twice and compare; OPTIONS are verify-build's
 	@setup/verify.sh "$(DOCKERFILE)" $(OPTIONS)
 
-test: ## the tests, on real builders and a real registry; ARGS are pytest's
+test: ## the tests, on real builders and a real registry; ARGS are pytest's, EVERY_BUILDER=1 tries each cause on each
 	@setup/test.sh $(ARGS)
 
 check: lint ## what CI runs: format, lint, types, layers, README, tests

@@ -67,7 +67,7 @@ def test_buildah_and_podman(
     assert "Traceback" not in stderr
 
 
-@pytest.mark.parametrize("sign", STAGES)
+@pytest.mark.parametrize("sign", ["asked for", "begun", "[build 2 of 2]"])
 @pytest.mark.parametrize(
     "builder", [pytest.param("docker", marks=pytest.mark.engine), pytest.param("buildkit", marks=pytest.mark.buildkit)]
 )
