@@ -7,8 +7,9 @@ Why it matters: every pip install compiles what it unpacks, and every first impo
 How it is recognised: by the format, in any path: magic number, flags word, code object; the time lies within its own
 build's window.
 
-Remedy: `ARG SOURCE_DATE_EPOCH` in the stage makes pip write hash-based files; else PYTHONDONTWRITEBYTECODE=1, or
-`python -m compileall --invalidation-mode unchecked-hash`.
+Remedy: `ARG SOURCE_DATE_EPOCH` in the stage makes pip write hash-based files. Else `pip install --no-compile` (pip
+compiles whatever PYTHONDONTWRITEBYTECODE says) together with PYTHONDONTWRITEBYTECODE=1 (for what is imported in a RUN),
+or `python -m compileall --invalidation-mode unchecked-hash`.
 
 Source: PEP 552; py_compile's documentation, `PycInvalidationMode`.
 """
@@ -24,7 +25,7 @@ __all__ = ["cause"]
 cause = Cause(
     slug="pyc-mtime",
     page=__doc__ or "",
-    remedy="declare ARG SOURCE_DATE_EPOCH in the stage and pass it, or set PYTHONDONTWRITEBYTECODE=1",
+    remedy="declare ARG SOURCE_DATE_EPOCH in the stage, or pip install --no-compile with PYTHONDONTWRITEBYTECODE=1",
     timed=True,
     normalise=claim_number("pyc-mtime", little_endian, "source mtime"),
     risk=byte_code_risks,

@@ -131,6 +131,7 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     report.add_argument("--format", choices=FORMATS, default="text", help="what stdout carries (default: text)")
     report.add_argument("--report", metavar="FORMAT=PATH", action="append", default=[], help="write one more report")
     report.add_argument("--verbose", action="store_true", help="list every difference")
+    report.add_argument("--no-explain", dest="explain", action="store_false", help="tell the facts alone, no causes")
 
 
 def _seconds(text: str) -> float:

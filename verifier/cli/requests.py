@@ -48,6 +48,7 @@ def verify_request(arguments: argparse.Namespace) -> VerifyRequest:
         tags=tuple(arguments.tag),
         keep=_new_folder(arguments.keep),
         redact_build_args=arguments.redact_build_args,
+        explain=arguments.explain,
     )
 
 
@@ -59,6 +60,7 @@ def compare_request(arguments: argparse.Namespace) -> CompareRequest:
         platform=_platform(arguments.platform),
         require=arguments.require,
         verify_blobs=arguments.verify_blobs,
+        explain=arguments.explain,
     )
 
 

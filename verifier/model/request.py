@@ -69,6 +69,7 @@ class VerifyRequest:
     tags: tuple[str, ...] = ()
     keep: Path | None = None
     redact_build_args: bool = False
+    explain: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ class CompareRequest:
     platform: Platform | None = None
     require: Required | None = None
     verify_blobs: bool = False
+    explain: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

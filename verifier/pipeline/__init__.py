@@ -62,7 +62,9 @@ def compare(request: CompareRequest, watcher: Watcher) -> Report:
                 platforms=platforms,
                 index_equal=comparison.index_equal,
                 differences=comparison.all_differences,
-                explanation=explain_comparison(comparison, (first, second), (None, None), platforms),
+                explanation=explain_comparison(comparison, (first, second), (None, None), platforms)
+                if request.explain
+                else None,
                 notes=(*absent_notes(first), *absent_notes(second)),
             )
     except NoVerdictError as error:

@@ -141,7 +141,9 @@ class Verification:
             first, second, workspace=workspace, verify_blobs=True, progress=self._watcher.comparing
         )
         platforms = pair_platforms(first, second, comparison, sources)
-        explanation = explain_comparison(comparison, (first, second), sources, platforms)
+        explanation = None
+        if self._request.explain:
+            explanation = explain_comparison(comparison, (first, second), sources, platforms)
         return Report(
             tool_version=__version__,
             verdict=judge(comparison, self._required(sources), untested_layers(platforms)),
@@ -151,7 +153,7 @@ class Verification:
             index_equal=comparison.index_equal,
             differences=comparison.all_differences,
             explanation=explanation,
-            risks=join_risks(self._risks(), explanation.findings),
+            risks=() if explanation is None else join_risks(self._risks(), explanation.findings),
         )
 
     def _risks(self) -> tuple[Risk, ...]:
