@@ -87,6 +87,13 @@ def test_a_changed_source_is_different_from_what_was_kept(
     assert changed == {"/srv/file"}
 
 
+def test_a_docker_config_without_logins_does_not_stop_buildah(
+    dockerfile: Path, tmp_path: Path, containers: Mapping[str, str]
+) -> None:
+    environment = {**containers, "DOCKER_CONFIG": str(tmp_path / "nowhere")}
+    assert report_of(environment, dockerfile, *STABLE)[0] == 0
+
+
 def test_three_builds_are_compared(dockerfile: Path, containers: Mapping[str, str]) -> None:
     status, report = report_of(containers, dockerfile, *STABLE, "--builds", "3")
     assert (status, report["inputs"]["builds_run"]) == (0, 3)
@@ -153,6 +160,9 @@ def test_a_report_is_the_same_bytes_under_another_locale_zone_and_hash_seed(
 ) -> None:
     kept = tmp_path / "kept"
     assert report_of(containers, dockerfile, "--builder", "buildah", "--quiet", "--keep", kept)[0] == 1
+    facts = report_of(containers, "compare", f"oci:{kept / 'first'}", f"oci:{kept / 'second'}", "--no-explain")[1]
+    assert facts["findings"] == []
+    assert facts["residue"] == list(range(len(facts["differences"])))
     outputs = set()
     for seed, zone, locale in (("0", "UTC", "C"), ("1", "Pacific/Apia", "C.UTF-8"), ("2", "Asia/Kolkata", "POSIX")):
         environment = {**containers, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": locale, "PYTHONUTF8": "1"}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -208,8 +209,7 @@ class ContainersCli:
     ) -> Finished:
         """Run one command of the program, in a private storage or in the user's."""
         flags = storage.flags if storage else ()
-        environment = _environment(storage) if storage else None
-        return run([self.program, *flags, *arguments], timeout=timeout, environment=environment, cwd=cwd)
+        return run([self.program, *flags, *arguments], timeout=timeout, environment=_environment(storage), cwd=cwd)
 
 
 def private_storage(home: Path, user: UserStorage, lenders: Sequence[Path]) -> PrivateStorage:
@@ -289,8 +289,13 @@ def _is_unknown(finished: Finished) -> bool:
     return "image not known" in said or "no such image" in said or "does not resolve to an image" in said
 
 
-def _environment(storage: PrivateStorage) -> dict[str, str]:
-    return {"TMPDIR": str(storage.temporary)}
+def _environment(storage: PrivateStorage | None) -> dict[str, str]:
+    environment = {"TMPDIR": str(storage.temporary)} if storage else {}
+    docker_config = os.environ.get("DOCKER_CONFIG")
+    if docker_config and not Path(docker_config, "config.json").is_file():
+        # Docker takes this for "no logins"; these programs stop at it. An empty value counts as none.
+        environment["DOCKER_CONFIG"] = ""
+    return environment
 
 
 def _check(finished: Finished, failure: str) -> None:
