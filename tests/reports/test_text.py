@@ -5,6 +5,7 @@ from dataclasses import replace
 from tests.images import digest
 from verifier.model.build import BuilderIdentity
 from verifier.model.difference import ContentDifference, Difference, LayerPair, Region
+from verifier.model.finding import Explanation, Residue
 from verifier.model.instruction import Instruction, StageRef
 from verifier.model.report import PlatformPair, Report, ReportedError, ReportedImage, ReportedLayer, Side
 from verifier.model.verdict import Verdict
@@ -125,6 +126,27 @@ def test_content_shows_the_first_differing_bytes_as_text_or_hex() -> None:
     binary = replace(region, sample_first=b"date \x00\x01", sample_second=b"date \x00\x02")
     item = replace(item, content=replace(content, regions=(binary,)))
     assert "from byte 5: 00 01 | 00 02" in render(report(item), "text")
+
+
+def test_what_is_not_explained_is_shown_with_what_was_ruled_out() -> None:
+    explained, left = mtime(b"/explained"), mtime(b"/left")
+    made = replace(
+        report(explained, left),
+        explanation=Explanation(
+            findings=(),
+            residue=(Residue(difference=1, ruled_out=("not a time within its build's window",)),),
+            of=2,
+            opaque=0,
+            counterfactual_first=digest("1"),
+            counterfactual_second=digest("2"),
+            minimal=(),
+        ),
+    )
+    text = render(made, "text")
+    assert "explained: 1 of 2 differences; not explained: 1" in text
+    assert "/left" in text
+    assert "/explained" not in text
+    assert "ruled out: not a time within its build's window" in text
 
 
 def test_a_run_without_a_verdict_says_why() -> None:

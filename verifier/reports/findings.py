@@ -19,9 +19,7 @@ def proof_line(explanation: Explanation) -> str:
     """Say in one line how far the explanation reaches, and whether it was proven to leave nothing out."""
     of, left = explanation.of, len(explanation.residue)
     if left:
-        return (
-            f"explained: {explanation.explained:,} of {of:,} differences; {left:,} {'is' if left == 1 else 'are'} not"
-        )
+        return f"explained: {explanation.explained:,} of {of:,} differences; not explained: {left:,}"
     opaque = f", {explanation.opaque:,} of them by an opaque claim" if explanation.opaque else ""
     proof = "with these values replaced both sides have one digest" if explanation.equal else "not proven"
     return f"explained: all {of:,} differences{opaque}; {proof}"

@@ -20,6 +20,9 @@ _VALUE_WIDTH: Final = 48
 _PATH_WIDTH: Final = 96
 _INDENT: Final = "    "
 
+RuledOut = dict[int, tuple[str, ...]]
+"""What a difference is not, by its object's identity."""
+
 
 def render_text(report: Report, *, verbose: bool = False) -> str:
     """Render `report`; never thousands of lines unless `verbose`."""
@@ -78,10 +81,10 @@ def _reference(side: Side | None) -> str:
 
 
 def _grouped(report: Report, differences: Sequence[Difference], noun: str) -> str:
-    groups = group_differences(differences)
+    groups, ruled_out = group_differences(differences), _ruled_out(report)
     lines = [f"{_count(len(differences), noun)} in {_count(len(groups), 'group')}"]
     for group in groups[:_GROUPS_SHOWN]:
-        lines += ["", *_group_lines(report, group)]
+        lines += ["", *_group_lines(report, group, ruled_out)]
     hidden = sum(len(group.differences) for group in groups[_GROUPS_SHOWN:])
     if hidden:
         lines += ["", f"… and {hidden:,} more in {_count(len(groups) - _GROUPS_SHOWN, 'smaller group')}"]
@@ -92,21 +95,35 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _group_lines(report: Report, group: Group) -> Iterator[str]:
+def _group_lines(report: Report, group: Group, ruled_out: RuledOut) -> Iterator[str]:
     yield f"{len(group.differences):,} {escape(group.field)} in {_where(report, group.differences[0])}"
     for item in group.differences[:_EXAMPLES_SHOWN]:
         yield from _difference_lines(item)
+        yield from _ruled_out_lines(item, ruled_out)
     more = len(group.differences) - _EXAMPLES_SHOWN
     if more > 0:
         yield f"{_INDENT}… {more:,} more"
 
 
+def _ruled_out(report: Report) -> RuledOut:
+    residue = () if report.explanation is None else report.explanation.residue
+    return {id(report.differences[left.difference]): left.ruled_out for left in residue if left.ruled_out}
+
+
+def _ruled_out_lines(item: Difference, ruled_out: RuledOut) -> Iterator[str]:
+    """Say what a difference was tried for and is not, where it is left unexplained."""
+    if id(item) in ruled_out:
+        yield f"{_INDENT}  ruled out: {escape('; '.join(ruled_out[id(item)]))}"
+
+
 def _every_difference(report: Report) -> str:
+    ruled_out = _ruled_out(report)
     lines = [_count(len(report.differences), "difference")]
     for item in report.differences:
         hidden = "" if item.visible else " (hidden by a later layer)"
         lines.append(f"{escape(item.field)} in {_where(report, item)}{hidden}")
         lines += _difference_lines(item)
+        lines += _ruled_out_lines(item, ruled_out)
     return "\n".join(lines)
 
 
