@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from verifier import __version__
-from verifier.causes.cause import SideContext, Window
-from verifier.dockerfile import Dockerfile, attribute
 from verifier.errors import NoVerdictError
 from verifier.model.build import Build
 from verifier.model.difference import Comparison, Difference, ImageComparison, LayerPair, SideDigests
@@ -26,6 +25,10 @@ from verifier.model.report import (
 from verifier.model.verdict import Required, Verdict
 from verifier.oci.digest import Digest
 from verifier.oci.image import Image, ImageSet
+
+if TYPE_CHECKING:
+    from verifier.causes.cause import SideContext
+    from verifier.dockerfile import Dockerfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +190,8 @@ def _instructions(
 ) -> tuple[Instruction | None, ...]:
     if source is None:
         return (None,) * len(image.layers)
+    from verifier.dockerfile import attribute  # noqa: PLC0415  # only where something was built
+
     return attribute(
         source.dockerfile,
         source.plan.options.target,
@@ -207,6 +212,8 @@ def _rebuilt(source: Source | None, instruction: Instruction | None, origin: Ori
 
 def side_context(source: Source | None) -> SideContext:
     """Tell what the causes may know of a side: its build's window by the builder's clock, where there was a build."""
+    from verifier.causes.cause import SideContext, Window  # noqa: PLC0415  # the catalogue takes long to import
+
     if source is None:
         return SideContext()
     build = source.build

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from verifier.dockerfile.recipe import Recipe
 from verifier.formats.field import Field
 from verifier.model.build import BuilderName
 from verifier.model.difference import Part
 from verifier.model.finding import Risk, Severity
+
+if TYPE_CHECKING:
+    from verifier.dockerfile.recipe import Recipe
 
 CLOCK_SLACK: Final = 1
 """Seconds that a file's time may lie before the build's start: the kernel stamps files with its last tick's time."""
@@ -77,7 +79,7 @@ Normaliser = Callable[[Field, Place, SideContext], Iterator[Claim]]
 Renamer = Callable[[Place, SideContext], bytes | None]
 """Replaces what varies in the path of an entry that one side alone has; None where nothing in it does; pure."""
 
-StaticRule = Callable[[Recipe], Iterable[Risk]]
+StaticRule = Callable[["Recipe"], Iterable[Risk]]
 """Yields what a Dockerfile's text lets expect, without any build; fast and pure. Imports nothing heavy when called."""
 
 

@@ -1,4 +1,9 @@
-"""One function a command: make the request, run the pipeline, write the reports, give the exit code."""
+"""One function a command: make the request, run the pipeline, write the reports, give the exit code.
+
+Each imports what it needs and no more: the catalogue, the builders and the stores all take their time.
+"""
+
+# ruff: noqa: PLC0415  # see above
 
 from __future__ import annotations
 
@@ -12,34 +17,37 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, cast
 
-from verifier import pipeline
 from verifier.cli.progress import Progress
 from verifier.cli.requests import ReportFile, check_request, compare_request, report_files, verify_request
 from verifier.model.report import Report
 from verifier.model.request import Surroundings
 from verifier.reports import Format, render
-from verifier.reports.catalogue import render_catalogue, render_cause
-from verifier.reports.check_form import render_check_json, render_check_text
-from verifier.reports.doctor import render_doctor
 from verifier.reports.escape import escape
 
 
 def _verify(arguments: argparse.Namespace) -> int:
+    from verifier.pipeline.verify import verify
+
     request, files = verify_request(arguments), report_files(arguments)
     with Progress(sys.stderr, os.environ, quiet=arguments.quiet) as progress:
-        report = pipeline.verify(request, _surroundings(), progress)
+        report = verify(request, _surroundings(), progress)
     return _finish(report, arguments, files)
 
 
 def _compare(arguments: argparse.Namespace) -> int:
+    from verifier.pipeline.compare import compare
+
     request, files = compare_request(arguments), report_files(arguments)
     with Progress(sys.stderr, os.environ) as progress:
-        report = pipeline.compare(request, progress)
+        report = compare(request, progress)
     return _finish(report, arguments, files)
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    report = pipeline.check(check_request(arguments), _surroundings())
+    from verifier.pipeline.check import check
+    from verifier.reports.check_form import render_check_json, render_check_text
+
+    report = check(check_request(arguments), _surroundings())
     if arguments.format == "json":
         sys.stdout.write(render_check_json(report))
     else:
@@ -48,12 +56,17 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _causes(arguments: argparse.Namespace) -> int:
+    from verifier.reports.catalogue import render_catalogue, render_cause
+
     sys.stdout.write(render_catalogue() if arguments.cause is None else render_cause(arguments.cause))
     return 0
 
 
 def _doctor(_: argparse.Namespace) -> int:
-    rows = pipeline.doctor()
+    from verifier.builders.choose import survey
+    from verifier.reports.doctor import render_doctor
+
+    rows = survey()
     sys.stdout.write(render_doctor(rows))
     return 0 if any(row.identity is not None for row in rows) else 3
 

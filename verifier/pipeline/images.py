@@ -10,8 +10,6 @@ from verifier.assemble import (
     instruction_of,
     side_context,
 )
-from verifier.compare.contents_reader import ImageSetReader
-from verifier.explain import explain
 from verifier.model.difference import Comparison
 from verifier.model.finding import Explanation
 from verifier.model.report import PlatformPair
@@ -26,8 +24,13 @@ def explain_comparison(
     sides: tuple[ImageSet, ImageSet],
     sources: tuple[Source | None, Source | None],
     platforms: tuple[PlatformPair, ...],
-) -> Explanation:
-    """Explain every difference of a comparison while its stores are open."""
+) -> Explanation | None:
+    """Explain every difference of a comparison while its stores are open; None where there is none."""
+    if not comparison.all_differences:
+        return None
+    from verifier.compare.contents_reader import ImageSetReader  # noqa: PLC0415  # not where nothing differs
+    from verifier.explain import explain  # noqa: PLC0415
+
     return explain(
         comparison,
         first=side_context(sources[0]),

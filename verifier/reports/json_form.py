@@ -169,7 +169,7 @@ def _difference(item: Difference) -> dict[str, Any]:
 
 def _explained(explanation: Explanation | None, of: int) -> dict[str, Any]:
     if explanation is None:
-        counterfactual = {"first": None, "second": None, "equal": False}
+        counterfactual = {"first": None, "second": None, "equal": of == 0}
         return {"differences": 0, "of": of, "opaque": 0, "counterfactual": counterfactual, "minimal": []}
     return {
         "differences": explanation.explained,

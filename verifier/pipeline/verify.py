@@ -23,7 +23,7 @@ from verifier.builders.choose import choose_builder
 from verifier.builders.protocol import BuilderSession
 from verifier.compare import compare as compare_images
 from verifier.dockerfile import Dockerfile, parse_dockerfile
-from verifier.errors import BuildError, NoVerdictError
+from verifier.errors import BuildError, NoVerdictError, ResourceError
 from verifier.explain.observed import join_risks
 from verifier.judge import judge, judge_expected
 from verifier.model.build import Build
@@ -36,11 +36,29 @@ from verifier.oci.image import ImageSet
 from verifier.pipeline.images import explain_comparison, load_images
 from verifier.plan import choose_epoch, freeze, read_dockerfile, seconds_until_apart, unchanged
 from verifier.plan.context_facts import frozen_context_facts
+from verifier.redact import redact
 from verifier.risks import find_risks
 from verifier.stores import write_layout
+from verifier.workspace import open_workspace
 
 
-class Verification:
+def verify(request: VerifyRequest, surroundings: Surroundings, watcher: Watcher) -> Report:
+    """Build a Dockerfile as often as asked from one frozen set of inputs, compare, and judge.
+
+    Where no verdict is reached the report says why (`error`); bad usage raises UsageError.
+    """
+    run = _Verification(request, surroundings, watcher)
+    try:
+        with open_workspace() as workspace:
+            report = run.report(workspace)
+    except NoVerdictError as error:
+        report = run.without_verdict(error)
+    except (OSError, MemoryError) as error:
+        report = run.without_verdict(ResourceError.from_system(error))
+    return redact(report, request.build_args, everything=request.redact_build_args)
+
+
+class _Verification:
     """One run of `verify`: remembers how far it came, so that a run without a verdict can still say what it knows."""
 
     def __init__(self, request: VerifyRequest, surroundings: Surroundings, watcher: Watcher) -> None:
@@ -153,7 +171,9 @@ class Verification:
             index_equal=comparison.index_equal,
             differences=comparison.all_differences,
             explanation=explanation,
-            risks=() if explanation is None else join_risks(self._risks(), explanation.findings),
+            risks=join_risks(self._risks(), () if explanation is None else explanation.findings)
+            if self._request.explain
+            else (),
         )
 
     def _risks(self) -> tuple[Risk, ...]:
