@@ -12,7 +12,7 @@ from pathlib import Path
 
 from isal import isal_zlib
 
-READ_BYTES = 512 * 1024
+READ_BYTES = 2 * 1024 * 1024
 PIECE_BYTES = 1024 * 1024
 
 

@@ -25,7 +25,7 @@ from verifier.oci.image import BlobSource, Layer
 from verifier.oci.inflate import inflate
 from verifier.oci.limits import MAX_EXPANSION, MAX_EXPANSION_FLOOR, MAX_JSON_BYTES
 
-READ_BYTES: Final = 512 * 1024
+READ_BYTES: Final = 2 * 1024 * 1024
 """How much of a blob is read, digested and inflated at once, in bytes: enough for hashlib to let other threads run."""
 
 
