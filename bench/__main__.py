@@ -173,7 +173,7 @@ def _machine() -> str:
             model = line.partition(":")[2].strip()
             break
     return (
-        f"{model}, {os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}, "
+        f"{model}, {os.cpu_count()} cores, Linux {platform.release().partition('-')[0]}, Python {platform.python_version()}, "
         f"isal {importlib.metadata.version('isal')}"
     )
 
