@@ -172,8 +172,9 @@ def _machine() -> str:
         if line.startswith("model name"):
             model = line.partition(":")[2].strip()
             break
+    kernel = platform.release().partition("-")[0]
     return (
-        f"{model}, {os.cpu_count()} cores, Linux {platform.release().partition('-')[0]}, Python {platform.python_version()}, "
+        f"{model}, {os.cpu_count()} cores, Linux {kernel}, Python {platform.python_version()}, "
         f"isal {importlib.metadata.version('isal')}"
     )
 
