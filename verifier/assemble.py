@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from verifier import __version__
 from verifier.errors import NoVerdictError
 from verifier.model.build import Build
-from verifier.model.difference import Comparison, Difference, ImageComparison, LayerPair, SideDigests
+from verifier.model.difference import Comparison, ImageComparison, LayerPair, SideDigests
 from verifier.model.instruction import Instruction
 from verifier.model.plan import Plan
 from verifier.model.report import (
@@ -222,17 +222,6 @@ def side_context(source: Source | None) -> SideContext:
         epoch=source.plan.options.epoch,
         builder=build.builder.name,
     )
-
-
-def instruction_of(item: Difference, platforms: tuple[PlatformPair, ...]) -> Instruction | None:
-    """Find the instruction that made the layer of a difference; None outside layers and where it is not known."""
-    for pair in platforms:
-        if item.layer is None or (item.platform is not None and str(item.platform) != pair.platform):
-            continue
-        for image, number in ((pair.first, item.layer.first), (pair.second, item.layer.second)):
-            if image is not None and number is not None and image.layers[number].instruction is not None:
-                return image.layers[number].instruction
-    return None
 
 
 def untested_layers(platforms: tuple[PlatformPair, ...]) -> tuple[str, ...]:

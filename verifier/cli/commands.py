@@ -17,12 +17,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, cast
 
+from verifier.cli.error_lines import print_error
 from verifier.cli.progress import Progress
 from verifier.cli.requests import ReportFile, check_request, compare_request, report_files, verify_request
 from verifier.model.report import Report
 from verifier.model.request import Surroundings
 from verifier.reports import Format, render
-from verifier.reports.escape import escape
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -91,9 +91,7 @@ def _finish(report: Report, arguments: argparse.Namespace, files: tuple[ReportFi
         sys.stdout.write(render(report, arguments.format, verbose=arguments.verbose))
         sys.stdout.flush()
     if report.error is not None:
-        sys.stderr.write(f"error: {escape(report.error.message)}\n")
-        if report.error.hint:
-            sys.stderr.write(f"hint: {escape(report.error.hint)}\n")
+        print_error(report.error.message, report.error.hint)
     return report.verdict.exit_code
 
 

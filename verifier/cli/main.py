@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from verifier.cli.arguments import parse_arguments
+from verifier.cli.error_lines import print_error
 from verifier.cli.interrupts import interruptible
 from verifier.errors import ResourceError, VerifyBuildError
 
@@ -21,14 +22,15 @@ def main(argv: Sequence[str]) -> int:
     try:
         return _run(argv)
     except VerifyBuildError as error:
-        _print_error(error)
+        print_error(error.message, error.hint)
         return error.exit_code
     except BrokenPipeError:
         # Whoever read stdout has gone; keep the interpreter from complaining about it once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 3
     except (OSError, MemoryError) as error:
-        _print_error(ResourceError.from_system(error))
+        full = ResourceError.from_system(error)
+        print_error(full.message, full.hint)
         return ResourceError.exit_code
 
 
@@ -38,14 +40,6 @@ def _run(argv: Sequence[str]) -> int:
         from verifier.cli import commands  # noqa: PLC0415  # the pipeline takes long to import: not for --help
 
         return commands.COMMANDS[arguments.command](arguments)
-
-
-def _print_error(error: VerifyBuildError) -> None:
-    from verifier.reports.escape import escape  # noqa: PLC0415
-
-    print(f"error: {escape(error.message)}", file=sys.stderr)  # noqa: T201  # cli prints
-    if error.hint:
-        print(f"hint: {escape(error.hint)}", file=sys.stderr)  # noqa: T201
 
 
 if __name__ == "__main__":

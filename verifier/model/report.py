@@ -127,3 +127,14 @@ class Report:
     explanation: Explanation | None = None
     risks: tuple[Risk, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+def instruction_of(item: Difference, platforms: tuple[PlatformPair, ...]) -> Instruction | None:
+    """Find the instruction that made the layer of a difference; None outside layers and where it is not known."""
+    for pair in platforms:
+        if item.layer is None or (item.platform is not None and str(item.platform) != pair.platform):
+            continue
+        for image, number in ((pair.first, item.layer.first), (pair.second, item.layer.second)):
+            if image is not None and number is not None and image.layers[number].instruction is not None:
+                return image.layers[number].instruction
+    return None

@@ -89,8 +89,8 @@ def _members(data: bytes, read: Callable[[], bytes], compression: Compression, w
         data = _at_least(_MAGIC_BYTES, decompressor.unused_data or read(), read)
 
 
-class _Gzip:
-    """One gzip member, by isal or zlib: their objects have one interface."""
+class _Member:
+    """One gzip member or zstd frame: what the decompressors' objects have in common."""
 
     def __init__(self, made: Any) -> None:
         self._made = made
@@ -102,6 +102,10 @@ class _Gzip:
     @property
     def unused_data(self) -> bytes:
         return bytes(self._made.unused_data)
+
+
+class _Gzip(_Member):
+    """One gzip member, by isal or zlib: their objects have one interface."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         made = self._made
@@ -114,19 +118,8 @@ class _Gzip:
             piece = made.decompress(made.unconsumed_tail, PIECE_BYTES)
 
 
-class _Zstd:
+class _Zstd(_Member):
     """One zstd frame."""
-
-    def __init__(self, made: Any) -> None:
-        self._made = made
-
-    @property
-    def eof(self) -> bool:
-        return bool(self._made.eof)
-
-    @property
-    def unused_data(self) -> bytes:
-        return bytes(self._made.unused_data)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         made = self._made

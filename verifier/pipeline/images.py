@@ -7,12 +7,11 @@ from pathlib import Path
 
 from verifier.assemble import (
     Source,
-    instruction_of,
     side_context,
 )
 from verifier.model.difference import Comparison
 from verifier.model.finding import Explanation
-from verifier.model.report import PlatformPair
+from verifier.model.report import PlatformPair, instruction_of
 from verifier.oci.image import ImageSet
 from verifier.oci.platform import Platform
 from verifier.oci.reference import parse_image_name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from verifier.errors import BuildError, NoVerdictError, ResourceError
 from verifier.explain.observed import join_risks
 from verifier.judge import judge, judge_expected
 from verifier.model.build import Build
-from verifier.model.finding import Risk
+from verifier.model.finding import Finding, Risk
 from verifier.model.plan import BuildOptions, Plan
 from verifier.model.report import Inputs, PlatformPair, Report
 from verifier.model.request import Surroundings, VerifyRequest, Watcher
@@ -171,23 +172,23 @@ class _Verification:
             index_equal=comparison.index_equal,
             differences=comparison.all_differences,
             explanation=explanation,
-            risks=join_risks(self._risks(), () if explanation is None else explanation.findings)
-            if self._request.explain
-            else (),
+            risks=self._risks(sources[1], () if explanation is None else explanation.findings),
         )
 
-    def _risks(self) -> tuple[Risk, ...]:
-        """Judge the frozen Dockerfile and context by their text."""
-        plan = self._plan
-        assert plan is not None  # noqa: S101  # frozen before anything is built
-        return find_risks(
-            parse_dockerfile(plan.dockerfile.raw, plan.dockerfile.path),
-            frozen_context_facts(plan.context),
-            target=plan.options.target,
-            build_args=plan.options.build_args,
-            platform=plan.options.platform,
-            environment=self._surroundings.environment,
+    def _risks(self, source: Source | None, findings: Sequence[Finding]) -> tuple[Risk, ...]:
+        """Judge the frozen Dockerfile and context by their text, joined with what was found."""
+        if source is None or not self._request.explain:
+            return ()
+        options = source.plan.options
+        risks = find_risks(
+            source.dockerfile,
+            frozen_context_facts(source.plan.context),
+            target=options.target,
+            build_args=options.build_args,
+            platform=options.platform,
+            environment=source.environment,
         )
+        return join_risks(risks, findings)
 
     def _required(self, sources: tuple[Source | None, Source | None]) -> Required | None:
         """Ask for no more than the builders can show, unless the user does."""

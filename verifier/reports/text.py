@@ -8,7 +8,7 @@ from typing import Final
 
 from verifier.model.difference import ContentDifference, Difference, FieldValue
 from verifier.model.instruction import Instruction
-from verifier.model.report import Report, ReportedImage, Side
+from verifier.model.report import Report, Side, instruction_of
 from verifier.reports.escape import escape, escape_path, shorten
 from verifier.reports.findings import finding_blocks, proof_line, risk_block
 from verifier.reports.groups import Group, group_differences
@@ -131,25 +131,13 @@ def _where(report: Report, item: Difference) -> str:
     platform = f"{item.platform} " if item.platform is not None and len(report.platforms) > 1 else ""
     if item.layer is None:
         return f"{platform}the {item.part}"
-    instruction = _instruction_of(report, item)
+    instruction = instruction_of(item, report.platforms)
     made_by = "" if instruction is None else f" (line {instruction.line}: {_shown(instruction)})"
     return f"{platform}layer {position(item.layer)}{made_by}"
 
 
 def _shown(instruction: Instruction) -> str:
     return shorten(escape(instruction.text), INSTRUCTION_WIDTH)
-
-
-def _instruction_of(report: Report, item: Difference) -> Instruction | None:
-    for pair in report.platforms:
-        if item.layer is None or (item.platform is not None and str(item.platform) != pair.platform):
-            continue
-        return _made_by(pair.first, item.layer.first) or _made_by(pair.second, item.layer.second)
-    return None
-
-
-def _made_by(image: ReportedImage | None, number: int | None) -> Instruction | None:
-    return None if image is None or number is None else image.layers[number].instruction
 
 
 def _difference_lines(item: Difference) -> Iterator[str]:
