@@ -11,7 +11,7 @@ from verifier.errors import UsageError
 
 LEVELS: Final = ("index", "manifest", "config", "layers", "files", "none")
 BUILDERS: Final = ("auto", "buildkit", "docker", "buildah", "podman")
-FORMATS: Final = ("text", "json")
+FORMATS: Final = ("text", "json", "sarif", "junit", "markdown", "github", "gitlab")
 
 _COMMANDS: Final = ("verify", "compare", "check", "causes", "doctor")
 

@@ -45,13 +45,10 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     from verifier.pipeline.check import check
-    from verifier.reports.check_form import render_check_json, render_check_text
+    from verifier.reports import render_check
 
     report = check(check_request(arguments), _surroundings())
-    if arguments.format == "json":
-        sys.stdout.write(render_check_json(report))
-    else:
-        sys.stdout.write(render_check_text(report, verbose=arguments.verbose))
+    sys.stdout.write(render_check(report, arguments.format, verbose=arguments.verbose))
     return report.exit_code
 
 

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from verifier.model.report import Report
 
-Format = Literal["text", "json"]
+if TYPE_CHECKING:
+    from verifier.reports.check_form import CheckReport
+
+Format = Literal["text", "json", "sarif", "junit", "markdown", "github", "gitlab"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+
+_MODULES: Final[Mapping[Format, str]] = {
+    "text": "text",
+    "json": "json_form",
+    "sarif": "sarif",
+    "junit": "junit",
+    "markdown": "markdown",
+    "github": "annotations",
+    "gitlab": "annotations",
+}
+"""Where each form is made; imported when it is asked for."""
 
 
 def render(report: Report, form: Format, *, verbose: bool = False) -> str:
     """Render `report`; `verbose` lists every difference in the text form."""
-    if form == "json":
-        from verifier.reports.json_form import render_json  # noqa: PLC0415  # each form is imported where it is used
+    module = importlib.import_module(f"verifier.reports.{_MODULES[form]}")
+    function = getattr(module, f"render_{form}")
+    text: str = function(report, verbose=verbose) if form == "text" else function(report)
+    return text
 
-        return render_json(report)
-    from verifier.reports.text import render_text  # noqa: PLC0415
 
-    return render_text(report, verbose=verbose)
+def render_check(report: CheckReport, form: Format, *, verbose: bool = False) -> str:
+    """Render what `check` found; `verbose` lists what was checked and found right in the text form."""
+    name = "check_form" if form in {"text", "json"} else _MODULES[form]
+    function = getattr(importlib.import_module(f"verifier.reports.{name}"), f"render_check_{form}")
+    text: str = function(report, verbose=verbose) if form == "text" else function(report)
+    return text

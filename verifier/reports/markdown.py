@@ -1,0 +1,199 @@
+"""Markdown for a pull request's comment or a job's summary: the verdict first, the causes, the rest folded.
+
+Stays under the size that hosts take for a comment. Foreign text stands as character references inside code, where
+neither Markdown nor HTML nor a mention means anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from verifier.model.difference import Difference
+from verifier.model.finding import Finding
+from verifier.model.instruction import Instruction
+from verifier.model.report import PlatformPair, Report, ReportedImage, Side, instruction_of
+from verifier.reports.answer import answer, claim
+from verifier.reports.check_form import CheckReport
+from verifier.reports.escape import escape, escape_path, shorten
+from verifier.reports.notices import notices_of_check
+
+MAX_CHARACTERS: Final = 60_000
+"""Of one comment; GitHub takes 65,536."""
+
+_ROWS: Final = 50
+_WIDTH: Final = 100
+_STRUCTURE: Final = frozenset("\\`*_{}[]<>#+!|~&@:\"'$=^")
+_MARKS: Final = {"reproducible": "✅", "tolerated": "✅", "different": "❌", "no-verdict": "⚠️"}
+
+
+def render_markdown(report: Report) -> str:
+    """Render a verification or a comparison."""
+    mark = _MARKS[report.verdict.outcome]
+    blocks = [f"### {mark} verify-build: {_text(answer(report))}", _claim_line(report)]
+    if report.error is not None and report.error.hint:
+        blocks.append(f"Hint: {_code(report.error.hint)}")
+    if report.explanation is not None:
+        blocks.append(_table(("cause", "line", "paths", "confidence", "remedy"), _cause_rows(report)))
+    blocks += _folded_blocks(report)
+    return _bounded(blocks)
+
+
+def render_check_markdown(report: CheckReport) -> str:
+    """Render a check."""
+    number = len(report.to_mend)
+    verdict = f"{number} to mend" if number else "nothing to mend"
+    mark = _MARKS["different" if number else "reproducible"]
+    rows = [
+        (_code(notice.rule), str(notice.line or ""), _code(shorten(notice.message, 2 * _WIDTH)), _text(notice.remedy))
+        for notice in notices_of_check(report)
+    ]
+    blocks = [
+        f"### {mark} verify-build check: {verdict}",
+        _code(report.dockerfile_path),
+        _table(("cause", "line", "why", "remedy"), rows),
+    ]
+    return _bounded(blocks)
+
+
+def _claim_line(report: Report) -> str:
+    if report.error is not None:
+        return _code(report.error.message)
+    holds = "does not hold" if report.verdict.exit_code else "holds"
+    return (
+        f"{_code(claim(report))}: **{holds}**. Level {_code(str(report.verdict.level))}, required "
+        f"{_code(report.verdict.required)}."
+    )
+
+
+def _cause_rows(report: Report) -> list[tuple[str, ...]]:
+    findings: Sequence[Finding] = () if report.explanation is None else report.explanation.findings
+    ordered = sorted(findings, key=lambda item: -len(item.differences))
+    return [
+        (
+            _code(finding.cause),
+            "" if finding.instruction is None else str(finding.instruction.line),
+            _paths(finding),
+            finding.confidence + (", opaque" if finding.opaque else ""),
+            _text(finding.remedy),
+        )
+        for finding in ordered
+    ]
+
+
+def _paths(finding: Finding) -> str:
+    if not finding.paths:
+        return ""
+    first = _code(shorten(escape_path(finding.paths[0]), _WIDTH))
+    return first if len(finding.paths) == 1 else f"{len(finding.paths):,}, such as {first}"
+
+
+def _folded_blocks(report: Report) -> Iterator[str]:
+    residue = _residue(report)
+    if residue:
+        yield _folded(
+            f"{len(residue):,} not explained", _table(("field", "path", "made by"), _residue_rows(report, residue))
+        )
+    for pair in report.platforms:
+        yield _folded(f"Digests ({pair.platform})", _table(("level", "", "digest"), _digest_rows(report, pair)))
+    latent = [risk for risk in report.risks if risk.status == "latent"]
+    if latent:
+        rows = [
+            (_code(risk.cause), _line(risk.line, risk.instruction), _code(shorten(risk.message, 2 * _WIDTH)))
+            for risk in latent
+        ]
+        table = _table(("cause", "line", "why"), rows)
+        yield _folded(f"{len(latent):,} latent: nothing of this differed now, and may at another time", table)
+    if report.notes:
+        yield _folded("Notes", "\n".join(f"- {_code(note)}" for note in report.notes[:_ROWS]))
+
+
+def _residue(report: Report) -> Sequence[Difference]:
+    if report.explanation is None:
+        return report.differences
+    return [report.differences[item.difference] for item in report.explanation.residue]
+
+
+def _residue_rows(report: Report, residue: Sequence[Difference]) -> list[tuple[str, ...]]:
+    rows = []
+    for item in residue[:_ROWS]:
+        instruction = instruction_of(item, report.platforms)
+        made_by = "" if instruction is None else f"line {instruction.line}: {shorten(instruction.text, _WIDTH)}"
+        path = "" if item.path is None else _code(shorten(escape_path(item.path), _WIDTH))
+        rows.append((_code(item.field), path, _code(made_by)))
+    return rows + _more(len(residue), 3)
+
+
+def _digest_rows(report: Report, pair: PlatformPair) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    if report.index_equal is not None and report.first is not None and report.second is not None:
+        rows += _digests("index", report.first.index_digest, report.second.index_digest)
+    rows += _digests("manifest", _manifest(report.first, pair.first), _manifest(report.second, pair.second))
+    one, two = pair.first, pair.second
+    rows += _digests("config", one.config_digest if one else None, two.config_digest if two else None)
+    for layers in pair.layers[:_ROWS]:
+        first, second = (
+            None if image is None or number is None else image.layers[number].diff_id
+            for image, number in ((one, layers.first), (two, layers.second))
+        )
+        number = layers.first if layers.first is not None else layers.second
+        rows += _digests(f"layer {number} (diff_id)", first, second)
+    return rows + _more(len(pair.layers), 3)
+
+
+def _manifest(side: Side | None, image: ReportedImage | None) -> str | None:
+    if image is not None and image.manifest_digest is not None:
+        return image.manifest_digest
+    return None if side is None else side.expected
+
+
+def _digests(level: str, first: str | None, second: str | None) -> list[tuple[str, ...]]:
+    if first == second:
+        return [(level, "equal", _code(first or "-"))]
+    return [(level, "first", _code(first or "-")), ("", "second", _code(second or "-"))]
+
+
+def _more(total: int, columns: int) -> list[tuple[str, ...]]:
+    hidden = total - _ROWS
+    return [(f"… {hidden:,} more", *[""] * (columns - 1))] if hidden > 0 else []
+
+
+def _line(line: int | None, instruction: Instruction | None) -> str:
+    return str(line or (instruction.line if instruction else ""))
+
+
+def _table(headers: Sequence[str], rows: Sequence[tuple[str, ...]]) -> str:
+    if not rows:
+        return ""
+    lines = ["| " + " | ".join(headers) + " |", "|" + " --- |" * len(headers)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows[: _ROWS + 1]]
+    return "\n".join(lines)
+
+
+def _folded(title: str, text: str) -> str:
+    return f"<details><summary>{_text(title)}</summary>\n\n{text}\n\n</details>"
+
+
+def _code(text: str) -> str:
+    """Show foreign text as it is, whatever it holds: hosts look for no mentions within code."""
+    return f"<code>{_text(text)}</code>" if text else ""
+
+
+def _text(text: str) -> str:
+    """Show text that means nothing to Markdown or HTML."""
+    shown = "".join(f"&#{ord(one)};" if one in _STRUCTURE else one for one in escape(text))
+    return shown.replace("www.", "www&#46;")
+
+
+def _bounded(blocks: Iterable[str]) -> str:
+    """Join blocks while there is room; what is left out is said."""
+    said = "\n\nMore than fits here is left out: see the whole report."
+    text = ""
+    for block in blocks:
+        if not block:
+            continue
+        joined = f"{text}\n\n{block}" if text else block
+        if len(joined) + len(said) > MAX_CHARACTERS:
+            return text + said + "\n"
+        text = joined
+    return text + "\n"
