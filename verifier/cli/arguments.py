@@ -8,12 +8,13 @@ from typing import Final, NoReturn
 
 from verifier import __version__
 from verifier.errors import UsageError
+from verifier.model.variation import FACTORS
 
 LEVELS: Final = ("index", "manifest", "config", "layers", "files", "none")
 BUILDERS: Final = ("auto", "buildkit", "docker", "buildah", "podman")
 FORMATS: Final = ("text", "json", "sarif", "junit", "markdown", "github", "gitlab")
 
-_COMMANDS: Final = ("verify", "compare", "check", "causes", "doctor")
+_COMMANDS: Final = ("verify", "compare", "check", "pin", "causes", "doctor")
 
 _EPILOG: Final = """\
 exit codes: 0 the required level holds; 1 it does not; 2 bad usage; 3 no verdict was reached; 130 interrupted
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_compare(commands)
     _add_check(commands)
+    _add_pin(commands)
     causes = commands.add_parser("causes", help="list the causes that are known, or show one's page")
     causes.add_argument("cause", metavar="CAUSE", nargs="?", help="a cause's name, such as file-mtime")
     commands.add_parser("doctor", help="show which builders answer here, and what would mend the others")
@@ -83,6 +85,7 @@ def _add_verify(commands: argparse._SubParsersAction[_Parser]) -> None:  # argpa
     claim.add_argument("--against", metavar="IMAGE", help="build once and compare with an image that exists")
     claim.add_argument("--expect", metavar="DIGEST", help="build once and compare with a digest")
     claim.add_argument("--require", choices=LEVELS, help="default: the strictest that the builder can show")
+    _add_probes(parser)
     result = parser.add_argument_group("what becomes of the image")
     result.add_argument("--load", action="store_true", help="load what was verified into the builder's store")
     result.add_argument("--tag", metavar="NAME", action="append", default=[], help="load it under this name")
@@ -90,6 +93,32 @@ def _add_verify(commands: argparse._SubParsersAction[_Parser]) -> None:  # argpa
     _add_report(parser)
     parser.add_argument("--quiet", action="store_true", help="do not stream the builds' output")
     parser.add_argument("--redact-build-args", action="store_true", help="keep every build argument's value secret")
+
+
+def _add_probes(parser: argparse.ArgumentParser) -> None:
+    probes = parser.add_argument_group("looking closer")
+    probes.add_argument(
+        "--vary",
+        metavar="FACTOR,…",
+        action="append",
+        default=[],
+        help=f"let the second build differ on purpose: {', '.join(FACTORS)}, or all",
+    )
+    probes.add_argument(
+        "--probe-offline", action="store_true", help="build once more without a network, outside the verdict"
+    )
+    probes.add_argument(
+        "--record-network", action="store_true", help="show what the builds download (needs --network host)"
+    )
+    _add_prove(probes)
+
+
+def _add_prove(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--prove-diff-ids",
+        action="store_true",
+        help="write the layers again with every explained value replaced, and compare their diff_ids",
+    )
 
 
 def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -107,6 +136,7 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("--platform", metavar="OS/ARCH[/VARIANT]")
     parser.add_argument("--require", choices=LEVELS, help="default: the strictest that both sides have")
     parser.add_argument("--verify-blobs", action="store_true", help="read every blob, even where digests are equal")
+    _add_prove(parser.add_argument_group("looking closer"))
     _add_report(parser)
 
 
@@ -124,6 +154,24 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("--platform", metavar="OS/ARCH[/VARIANT]")
     parser.add_argument("--format", choices=FORMATS, default="text", help="what stdout carries (default: text)")
     parser.add_argument("--verbose", action="store_true", help="list what was checked and found right, too")
+
+
+def _add_pin(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "pin",
+        help="hold what a Dockerfile takes to digests, and audit those that are there",
+        description="Judge every FROM, COPY --from, RUN --mount=from, ADD of a URL and syntax directive: exit code 0 "
+        "all pinned and true, 1 something to mend, 2 bad usage, 3 something could not be looked at.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("dockerfile", metavar="DOCKERFILE")
+    parser.add_argument("--write", action="store_true", help="write the digests into the Dockerfile; tags stay")
+    parser.add_argument("--update", action="store_true", help="write, and move pins along whose tags moved")
+    parser.add_argument("--lock", metavar="FILE", help="write the digests into a lock file instead")
+    parser.add_argument("--source-policy", metavar="FILE", help="the same as a source policy of BuildKit")
+    parser.add_argument("--build-arg", metavar="NAME[=VALUE]", action="append", default=[])
+    parser.add_argument("--platform", metavar="OS/ARCH[/VARIANT]")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="what stdout carries")
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:

@@ -10,18 +10,24 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final, cast
 
 from verifier.cli.error_lines import print_error
 from verifier.cli.progress import Progress
-from verifier.cli.requests import ReportFile, check_request, compare_request, report_files, verify_request
+from verifier.cli.requests import (
+    ReportFile,
+    check_request,
+    compare_request,
+    pin_request,
+    report_files,
+    verify_request,
+)
 from verifier.model.report import Report
 from verifier.model.request import Surroundings
+from verifier.replace_file import replace_file
 from verifier.reports import Format, render
 
 
@@ -52,6 +58,15 @@ def _check(arguments: argparse.Namespace) -> int:
     return report.exit_code
 
 
+def _pin(arguments: argparse.Namespace) -> int:
+    from verifier.pipeline.pin import pin
+    from verifier.reports.pin_form import render_pin_json, render_pin_text
+
+    report = pin(pin_request(arguments), _surroundings())
+    sys.stdout.write(render_pin_json(report) if arguments.format == "json" else render_pin_text(report))
+    return report.exit_code
+
+
 def _causes(arguments: argparse.Namespace) -> int:
     from verifier.reports.catalogue import render_catalogue, render_cause
 
@@ -72,6 +87,7 @@ COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "verify": _verify,
     "compare": _compare,
     "check": _check,
+    "pin": _pin,
     "causes": _causes,
     "doctor": _doctor,
 }
@@ -83,27 +99,10 @@ def _surroundings() -> Surroundings:
 
 def _finish(report: Report, arguments: argparse.Namespace, files: tuple[ReportFile, ...]) -> int:
     for file in files:
-        _write(file.path, render(report, cast("Format", file.form), verbose=True))
+        replace_file(file.path, render(report, cast("Format", file.form), verbose=True).encode())
     if report.error is None or arguments.format != "text":
         sys.stdout.write(render(report, arguments.format, verbose=arguments.verbose))
         sys.stdout.flush()
     if report.error is not None:
         print_error(report.error.message, report.error.hint)
     return report.verdict.exit_code
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace `path` at once: a reader never sees half a report."""
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", newline="\n", dir=path.absolute().parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        try:
-            file.write(text)
-            file.flush()
-            umask = os.umask(0)
-            os.umask(umask)
-            Path(file.name).chmod(0o666 & ~umask)
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise

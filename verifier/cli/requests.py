@@ -8,7 +8,8 @@ from pathlib import Path
 
 from verifier.cli.arguments import FORMATS
 from verifier.errors import MalformedImageError, UsageError
-from verifier.model.request import CheckRequest, CompareRequest, VerifyRequest
+from verifier.model.request import CheckRequest, CompareRequest, PinRequest, VerifyRequest
+from verifier.model.variation import FACTORS
 from verifier.oci.digest import Digest, parse_digest
 from verifier.oci.platform import Platform, parse_platform
 
@@ -27,6 +28,10 @@ def verify_request(arguments: argparse.Namespace) -> VerifyRequest:
         raise UsageError("--expect and --against are both a first side", "give one of them")
     if arguments.source_date_epoch is not None and not arguments.reproducible:
         raise UsageError("--source-date-epoch needs --reproducible")
+    if arguments.record_network and arguments.network != "host":
+        raise UsageError("--record-network needs --network host", "the proxy listens on this machine's loopback alone")
+    if arguments.prove_diff_ids and not arguments.explain:
+        raise UsageError("--prove-diff-ids proves an explanation, and --no-explain makes none")
     return VerifyRequest(
         dockerfile=Path(arguments.dockerfile),
         context=None if arguments.context is None else Path(arguments.context),
@@ -49,11 +54,17 @@ def verify_request(arguments: argparse.Namespace) -> VerifyRequest:
         keep=_new_folder(arguments.keep),
         redact_build_args=arguments.redact_build_args,
         explain=arguments.explain,
+        vary=_factors(arguments),
+        prove_diff_ids=arguments.prove_diff_ids,
+        probe_offline=arguments.probe_offline,
+        record_network=arguments.record_network,
     )
 
 
 def compare_request(arguments: argparse.Namespace) -> CompareRequest:
     """Make the request of `compare`. Raises UsageError."""
+    if arguments.prove_diff_ids and not arguments.explain:
+        raise UsageError("--prove-diff-ids proves an explanation, and --no-explain makes none")
     return CompareRequest(
         first=arguments.first,
         second=arguments.second,
@@ -61,6 +72,7 @@ def compare_request(arguments: argparse.Namespace) -> CompareRequest:
         require=arguments.require,
         verify_blobs=arguments.verify_blobs,
         explain=arguments.explain,
+        prove_diff_ids=arguments.prove_diff_ids,
     )
 
 
@@ -75,6 +87,31 @@ def check_request(arguments: argparse.Namespace) -> CheckRequest:
     )
 
 
+def pin_request(arguments: argparse.Namespace) -> PinRequest:
+    """Make the request of `pin`. Raises UsageError."""
+    if arguments.lock is not None and (arguments.write or arguments.update):
+        raise UsageError("--lock keeps digests out of the Dockerfile, --write and --update put them there", "take one")
+    if arguments.source_policy is not None and arguments.lock is None:
+        raise UsageError("--source-policy says for BuildKit what --lock says", "give --lock FILE, too")
+    return PinRequest(
+        dockerfile=Path(arguments.dockerfile),
+        build_args=tuple(_build_arg(text) for text in arguments.build_arg),
+        platform=_platform(arguments.platform),
+        write=arguments.write,
+        update=arguments.update,
+        lock=_new_file(arguments.lock, "--lock"),
+        source_policy=_new_file(arguments.source_policy, "--source-policy"),
+    )
+
+
+def _new_file(text: str | None, option: str) -> Path | None:
+    if text is None:
+        return None
+    if not Path(text).absolute().parent.is_dir() or Path(text).is_dir():
+        raise UsageError(f"{option} {text!r}: a file cannot be written there")
+    return Path(text)
+
+
 def report_files(arguments: argparse.Namespace) -> tuple[ReportFile, ...]:
     """Read the `--report` options. Raises UsageError for an unknown format or a folder that is not there."""
     files = []
@@ -86,6 +123,16 @@ def report_files(arguments: argparse.Namespace) -> tuple[ReportFile, ...]:
             raise UsageError(f"--report {text!r}: a file cannot be written there")
         files.append(ReportFile(form=form, path=Path(path)))
     return tuple(files)
+
+
+def _factors(arguments: argparse.Namespace) -> tuple[str, ...]:
+    words = [word.strip() for text in arguments.vary for word in text.split(",")]
+    for word in words:
+        if word not in FACTORS and word != "all":
+            raise UsageError(f"--vary {word!r} is not known", f"known: {', '.join(FACTORS)}, all")
+    if words and (arguments.expect is not None or arguments.against is not None):
+        raise UsageError("--vary makes the second of two builds differ, and one build is run alone here")
+    return tuple(dict.fromkeys(words))
 
 
 def _build_arg(text: str) -> tuple[str, str | None]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from verifier.errors import NoVerdictError
+from verifier.errors import NoVerdictError, UnreachableError
 
 TIMEOUT: Final = 30.0
 """Seconds that one git command may take."""
@@ -23,6 +23,9 @@ _SAFE: Final = (
     "-c", "protocol.allow=never",
     "-c", "log.showSignature=false",
 )  # fmt: skip
+_TRANSPORTS: Final = tuple(
+    word for name in ("https", "http", "git", "ssh") for word in ("-c", f"protocol.{name}.allow=always")
+)
 _KEPT_VARIABLES: Final = ("GIT_CONFIG_", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
 
 
@@ -81,6 +84,31 @@ class Checkout:
         except subprocess.TimeoutExpired:
             raise NoVerdictError(f"git took more than {TIMEOUT:.0f} s in {self._folder}") from None
         return done.stdout if done.returncode == 0 else None
+
+
+def remote_commit(url: str, name: str | None, environment: Mapping[str, str] | None = None) -> str | None:
+    """Ask a repository which commit a branch, a tag or HEAD is at; an annotated tag is followed to its commit.
+
+    None where the repository has no such name. Raises UnreachableError where it could not be asked.
+    """
+    wanted = ["HEAD"] if name is None else [f"refs/tags/{name}^{{}}", f"refs/tags/{name}", f"refs/heads/{name}", name]
+    argv = ["git", *_SAFE, *_TRANSPORTS, "ls-remote", "--", url, *wanted]
+    surroundings = _environment(os.environ if environment is None else environment)
+    surroundings["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes"
+    try:
+        done = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, capture_output=True, env=surroundings, timeout=TIMEOUT, check=False
+        )
+    except OSError:
+        raise UnreachableError(f"{url} cannot be asked: there is no git", "install git") from None
+    except subprocess.TimeoutExpired:
+        raise UnreachableError(f"{url} did not answer within {TIMEOUT:.0f} s") from None
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise UnreachableError(f"{url} cannot be asked: {said[-1][:200] if said else 'git failed'}")
+    lines = done.stdout.decode("ascii", "replace").splitlines()
+    found = {reference: commit for commit, _, reference in (line.partition("\t") for line in lines)}
+    return next((found[each] for each in wanted if each in found), None)
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:

@@ -8,19 +8,21 @@ from verifier.dockerfile.attribution import attribute
 from verifier.dockerfile.document import Dockerfile, Heredoc, Stage, Statement
 from verifier.dockerfile.features import Feature, FeatureName, features
 from verifier.dockerfile.parse import parse_dockerfile, read_dockerfile
-from verifier.dockerfile.stages import external_images, find_target, needed_stages
+from verifier.dockerfile.stages import ImageUse, external_images, find_target, image_uses, needed_stages
 
 __all__ = [
     "Dockerfile",
     "Feature",
     "FeatureName",
     "Heredoc",
+    "ImageUse",
     "Stage",
     "Statement",
     "attribute",
     "external_images",
     "features",
     "find_target",
+    "image_uses",
     "needed_stages",
     "parse_dockerfile",
     "read_dockerfile",

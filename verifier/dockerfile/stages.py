@@ -24,6 +24,20 @@ SCRATCH = "scratch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageUse:
+    """One image from outside, as it stands in FROM, `COPY --from=` or `--mount=from=`.
+
+    `word` is as written; `reference` is expanded, None where `problem` says why it could not be.
+    """
+
+    statement: Statement
+    word: str
+    reference: str | None
+    platform: Platform | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Use:
     """One mention of a stage or an image."""
 
@@ -115,23 +129,82 @@ def needed_stages(
     return tuple(stage for stage in dockerfile.stages if stage.index in wanted)
 
 
+def image_uses(
+    dockerfile: Dockerfile,
+    build_args: BuildArgs = (),
+    platform: Platform | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+) -> tuple[ImageUse, ...]:
+    """List every mention of an image from outside, in all stages; what cannot be expanded says why.
+
+    Raises DockerfileError where an ARG before the first FROM cannot be expanded.
+    """
+    given = given_values(build_args, environment or {})
+    scope = global_scope(dockerfile, given, platform)
+    found = []
+    for stage in dockerfile.stages:
+        words = [(stage.source, stage.base)]
+        words += [(statement, word) for statement in stage.statements for word in sources(statement)]
+        for statement, word in words:
+            try:
+                use = _use(dockerfile, stage, statement, word, given, scope, platform)
+            except DockerfileError as error:
+                found.append(ImageUse(statement=statement, word=word, reference=None, problem=error.message))
+                continue
+            if use.stage is None and use.reference != SCRATCH:
+                found.append(ImageUse(statement=statement, word=word, reference=use.reference, platform=use.platform))
+    return tuple(found)
+
+
 def _uses(
     dockerfile: Dockerfile, stage: Stage, given: Mapping[str, str], scope: Mapping[str, str], platform: Platform | None
 ) -> Iterator[_Use]:
-    base = _base_stage(dockerfile, stage, scope)
-    reference = _image(dockerfile, stage.source, stage.base, scope)
-    yield _Use(
-        statement=stage.source, stage=base, reference=reference, platform=_platform(dockerfile, stage, scope, platform)
-    )
+    yield _use(dockerfile, stage, stage.source, stage.base, given, scope, platform)
     for statement in stage.statements:
         for word in sources(statement):
-            if "$" in word:
-                local = stage_scope(dockerfile, chain(dockerfile, stage, scope), statement, given, scope)
-            else:
-                local = {}
-            name = _image(dockerfile, statement, word, local)
-            found = _source_stage(dockerfile, statement, name)
-            yield _Use(statement=statement, stage=found, reference=name, platform=platform)
+            yield _use(dockerfile, stage, statement, word, given, scope, platform)
+
+
+def _use(
+    dockerfile: Dockerfile,
+    stage: Stage,
+    statement: Statement,
+    word: str,
+    given: Mapping[str, str],
+    scope: Mapping[str, str],
+    platform: Platform | None,
+) -> _Use:
+    """Read one mention: what `word` of `statement` means, a stage or an image."""
+    if statement is stage.source:
+        base = _base_stage(dockerfile, stage, scope)
+        reference = _image(dockerfile, statement, word, scope)
+        wanted = _platform(dockerfile, stage, scope, platform)
+        return _Use(statement=statement, stage=base, reference=reference, platform=wanted)
+    local = {}
+    if "$" in word:
+        local = stage_scope(dockerfile, chain(dockerfile, stage, scope), statement, given, scope)
+    name = _image(dockerfile, statement, word, local)
+    return _Use(
+        statement=statement, stage=_source_stage(dockerfile, statement, name), reference=name, platform=platform
+    )
+
+
+def stages_taken_from(
+    dockerfile: Dockerfile, stage: Stage, given: Mapping[str, str], scope: Mapping[str, str]
+) -> tuple[int, ...]:
+    """List the stages that a stage's COPYs and mounts take from, each once, in the order of the lines.
+
+    `given` are the build arguments, `scope` the global scope. Raises DockerfileError for what cannot be expanded.
+    """
+    uses = _uses(dockerfile, stage, given, scope, None)
+    found = (use.stage for use in uses if use.statement is not stage.source)
+    return tuple(dict.fromkeys(index for index in found if index is not None))
+
+
+def stage_of(dockerfile: Dockerfile, statement: Statement, name: str) -> int | None:
+    """Find the stage that `--from=NAME` of a statement means; None for an image. Raises DockerfileError."""
+    return _source_stage(dockerfile, statement, name)
 
 
 def sources(statement: Statement) -> tuple[str, ...]:

@@ -47,7 +47,10 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyRequest:
-    """The main job. At most one of `against` and `expect` is set; then the first side exists and one build is run."""
+    """The main job. At most one of `against` and `expect` is set; then the first side exists and one build is run.
+
+    `vary` names factors of the second build, or `all`; it does not go with a first side that exists.
+    """
 
     dockerfile: Path
     context: Path | None = None
@@ -70,6 +73,10 @@ class VerifyRequest:
     keep: Path | None = None
     redact_build_args: bool = False
     explain: bool = True
+    vary: tuple[str, ...] = ()
+    prove_diff_ids: bool = False
+    probe_offline: bool = False
+    record_network: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +89,7 @@ class CompareRequest:
     require: Required | None = None
     verify_blobs: bool = False
     explain: bool = True
+    prove_diff_ids: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,3 +101,19 @@ class CheckRequest:
     target: str | None = None
     build_args: tuple[tuple[str, str | None], ...] = ()
     platform: Platform | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinRequest:
+    """A Dockerfile whose pins are judged; `write` and `update` change it.
+
+    `update` moves pins along that are there already. `lock` and `source_policy` are files to write instead.
+    """
+
+    dockerfile: Path
+    build_args: tuple[tuple[str, str | None], ...] = ()
+    platform: Platform | None = None
+    write: bool = False
+    update: bool = False
+    lock: Path | None = None
+    source_policy: Path | None = None
