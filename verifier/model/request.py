@@ -38,11 +38,12 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """The environment and the clock; `now` is in UTC, `sleep` takes seconds."""
+    """The environment, the clock and the machine's name; `now` is in UTC, `sleep` takes seconds."""
 
     environment: Mapping[str, str]
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
+    machine: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,8 @@ class VerifyRequest:
     keep: Path | None = None
     redact_build_args: bool = False
     explain: bool = True
+    ledger: str | None = None
+    remember: bool = True
     vary: tuple[str, ...] = ()
     prove_diff_ids: bool = False
     probe_offline: bool = False
@@ -117,3 +120,22 @@ class PinRequest:
     update: bool = False
     lock: Path | None = None
     source_policy: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRequest:
+    """What is asked of a ledger: `about` is the beginning of an inputs' digest, a Dockerfile's path, or None for all.
+
+    `ledger` is a file or a registry's repository, None for this user's own file.
+    """
+
+    about: str | None = None
+    ledger: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestsRequest:
+    """Images whose digests are listed."""
+
+    images: tuple[str, ...]
+    platform: Platform | None = None
