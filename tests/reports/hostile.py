@@ -68,7 +68,7 @@ def finding(cause: str, differences: tuple[int, ...], paths: tuple[bytes, ...], 
 def explained(differences: tuple[Difference, ...]) -> Explanation:
     """All but the last difference explained."""
     number = len(differences)
-    paths = tuple(item.path for item in differences[:-1] if item.path is not None)
+    paths = tuple(sorted(item.path for item in differences[:-1] if item.path is not None))
     return Explanation(
         findings=(
             finding("file-mtime", tuple(range(number - 1)), paths, INSTRUCTION),

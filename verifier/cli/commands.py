@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final, cast
 
 from verifier.cli.error_lines import print_error
@@ -21,10 +22,13 @@ from verifier.cli.requests import (
     ReportFile,
     check_request,
     compare_request,
+    digests_request,
+    ledger_request,
     pin_request,
     report_files,
     verify_request,
 )
+from verifier.errors import UsageError
 from verifier.model.report import Report
 from verifier.model.request import Surroundings
 from verifier.replace_file import replace_file
@@ -67,6 +71,42 @@ def _pin(arguments: argparse.Namespace) -> int:
     return report.exit_code
 
 
+def _digests(arguments: argparse.Namespace) -> int:
+    from verifier.pipeline.digests import digests
+    from verifier.reports.digests_form import render_digests_json, render_digests_text
+
+    report = digests(digests_request(arguments))
+    sys.stdout.write(render_digests_json(report) if arguments.format == "json" else render_digests_text(report))
+    for unread in report.unread:
+        print_error(f"{unread.reference}: {unread.message}", unread.hint)
+    return report.exit_code
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from verifier.reports.json_reader import MAX_REPORT_BYTES, read_report
+
+    files = report_files(arguments)
+    if arguments.file == "-":
+        raw = sys.stdin.buffer.read(MAX_REPORT_BYTES + 1)
+    else:
+        try:
+            with Path(arguments.file).open("rb") as file:
+                raw = file.read(MAX_REPORT_BYTES + 1)
+        except OSError as error:
+            raise UsageError(f"{arguments.file}: the report cannot be read: {error.strerror}") from None
+    return _finish(read_report(raw), arguments, files)
+
+
+def _ledger(arguments: argparse.Namespace) -> int:
+    from verifier.pipeline.ledger import list_records
+    from verifier.reports.ledger_form import render_ledger_json, render_ledger_text
+
+    answer = list_records(ledger_request(arguments), _surroundings())
+    render_answer = render_ledger_json if arguments.format == "json" else render_ledger_text
+    sys.stdout.write(render_answer(answer.records, answer.place))
+    return 0
+
+
 def _causes(arguments: argparse.Namespace) -> int:
     from verifier.reports.catalogue import render_catalogue, render_cause
 
@@ -88,13 +128,18 @@ COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "compare": _compare,
     "check": _check,
     "pin": _pin,
+    "digests": _digests,
+    "report": _report,
+    "ledger": _ledger,
     "causes": _causes,
     "doctor": _doctor,
 }
 
 
 def _surroundings() -> Surroundings:
-    return Surroundings(environment=os.environ, now=lambda: datetime.now(UTC), sleep=time.sleep)
+    return Surroundings(
+        environment=os.environ, now=lambda: datetime.now(UTC), sleep=time.sleep, machine=os.uname().nodename
+    )
 
 
 def _finish(report: Report, arguments: argparse.Namespace, files: tuple[ReportFile, ...]) -> int:

@@ -10,7 +10,9 @@ from verifier.model.build import BuilderIdentity, ManifestSource
 from verifier.model.difference import Difference, LayerPair
 from verifier.model.finding import Explanation, Risk
 from verifier.model.instruction import Instruction
+from verifier.model.network import Download, OfflineProbe
 from verifier.model.plan import HeldBase
+from verifier.model.variation import Variation
 from verifier.model.verdict import Verdict
 from verifier.oci.digest import Digest
 
@@ -71,6 +73,14 @@ class Side:
     manifest_source: ManifestSource | None
     expected: Digest | None = None
 
+    @property
+    def seconds(self) -> float | None:
+        """How long the build took, between whole milliseconds, as reports tell them; None where nothing was built."""
+        if self.started is None or self.finished is None:
+            return None
+        started, finished = (int(moment.timestamp() * 1000) for moment in (self.started, self.finished))
+        return (finished - started) / 1000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformPair:
@@ -113,6 +123,7 @@ class Report:
     """Everything that a reader can be told. Rendering is a pure function of it.
 
     `notes` are sentences for people: which builder was chosen and why, what it cannot do here, what was left behind.
+    `variation`, `offline` and `downloads` are None where they were not asked for.
     """
 
     tool_version: str
@@ -127,6 +138,9 @@ class Report:
     explanation: Explanation | None = None
     risks: tuple[Risk, ...] = ()
     notes: tuple[str, ...] = ()
+    variation: Variation | None = None
+    offline: OfflineProbe | None = None
+    downloads: tuple[Download, ...] | None = None
 
 
 def instruction_of(item: Difference, platforms: tuple[PlatformPair, ...]) -> Instruction | None:

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from verifier.model.difference import Difference
+from verifier.model.difference import ContentDifference, Difference
 from verifier.model.finding import Explanation, Finding, Risk
 from verifier.model.instruction import Instruction
 from verifier.model.report import Inputs, Report, ReportedImage, ReportedLayer, Side
+from verifier.reports.further import diff_ids_object, downloads_object, offline_object, variation_object
 
 SCHEMA_VERSION: Final = 1
 
@@ -45,13 +46,29 @@ def report_object(report: Report) -> dict[str, Any]:
         else {"code": report.error.code, "message": report.error.message, "hint": report.error.hint},
         "inputs": None if report.inputs is None else _inputs(report.inputs),
         "builds": builds,
+        "alignment": [
+            {
+                "platform": pair.platform,
+                "layers": [{"first": each.first, "second": each.second} for each in pair.layers],
+            }
+            for pair in report.platforms
+        ],
         "differences": [_difference(item) for item in report.differences],
         "findings": [] if explanation is None else [_finding(item) for item in explanation.findings],
         "residue": list(range(of)) if explanation is None else [item.difference for item in explanation.residue],
+        "ruled_out": []
+        if explanation is None
+        else [
+            {"difference": item.difference, "phrases": list(item.ruled_out)}
+            for item in explanation.residue
+            if item.ruled_out
+        ],
         "tolerated": [],
         "explained": _explained(explanation, of),
         "risks": [_risk(risk) for risk in report.risks],
         "notes": list(report.notes),
+        "variation": variation_object(report.variation),
+        "network": {"offline": offline_object(report.offline), "downloads": downloads_object(report.downloads)},
     }
 
 
@@ -96,9 +113,7 @@ def _side(side: Side, images: Sequence[ReportedImage]) -> dict[str, Any]:
         if builder is None
         else {"name": builder.name, "version": builder.version, "options": list(side.options)},
         "reference": side.reference,
-        "seconds": None
-        if side.started is None or side.finished is None
-        else round((side.finished - side.started).total_seconds(), 3),
+        "seconds": side.seconds,
         "started": _time(side.started),
         "finished": _time(side.finished),
         "index_digest": side.index_digest,
@@ -158,13 +173,36 @@ def _difference(item: Difference) -> dict[str, Any]:
         "path": path,
         "path_base64": None
         if item.path is None or path is None or path.encode("utf-8", "replace") == item.path
-        else base64.b64encode(item.path).decode("ascii"),
+        else _base64(item.path),
         "occurrence": item.occurrence,
         "visible": item.visible,
         "field": item.field,
         "first": item.first,
         "second": item.second,
+        "content": None if item.content is None else _content(item.content),
     }
+
+
+def _content(content: ContentDifference) -> dict[str, Any]:
+    """Give the first differing stretch alone: a report of thousands of contents must stay readable."""
+    return {
+        "types": {"first": content.type_first, "second": content.type_second},
+        "sizes": {"first": content.size_first, "second": content.size_second},
+        "regions": [
+            {
+                "offset": {"first": region.offset_first, "second": region.offset_second},
+                "length": {"first": region.length_first, "second": region.length_second},
+                "sample_offset": {"first": region.sample_offset_first, "second": region.sample_offset_second},
+                "sample": {"first": _base64(region.sample_first), "second": _base64(region.sample_second)},
+            }
+            for region in content.regions[:1]
+        ],
+        "complete": content.complete and len(content.regions) <= 1,
+    }
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
 
 
 def _explained(explanation: Explanation | None, of: int) -> dict[str, Any]:
@@ -181,6 +219,7 @@ def _explained(explanation: Explanation | None, of: int) -> dict[str, Any]:
             "equal": explanation.equal,
         },
         "minimal": list(explanation.minimal),
+        "diff_ids": diff_ids_object(explanation.diff_ids),
     }
 
 
@@ -216,6 +255,7 @@ def _risk(risk: Risk) -> dict[str, Any]:
         "status": risk.status,
         "message": risk.message,
         "differences": list(risk.differences),
+        "line": risk.line,
     }
 
 

@@ -35,12 +35,7 @@ def render_check_junit(report: CheckReport) -> str:
 
 
 def _seconds(report: Report) -> float | None:
-    sides = [side for side in (report.first, report.second) if side is not None]
-    spans = [
-        (side.finished - side.started).total_seconds()
-        for side in sides
-        if side.started is not None and side.finished is not None
-    ]
+    spans = [side.seconds for side in (report.first, report.second) if side is not None and side.seconds is not None]
     return sum(spans) if spans else None
 
 
