@@ -14,7 +14,7 @@ LEVELS: Final = ("index", "manifest", "config", "layers", "files", "none")
 BUILDERS: Final = ("auto", "buildkit", "docker", "buildah", "podman")
 FORMATS: Final = ("text", "json", "sarif", "junit", "markdown", "github", "gitlab")
 
-_COMMANDS: Final = ("verify", "compare", "check", "pin", "causes", "doctor")
+_COMMANDS: Final = ("verify", "compare", "check", "pin", "digests", "report", "ledger", "config", "causes", "doctor")
 
 _EPILOG: Final = """\
 exit codes: 0 the required level holds; 1 it does not; 2 bad usage; 3 no verdict was reached; 130 interrupted
@@ -39,6 +39,17 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     return parsed
 
 
+def options_of(command: str) -> dict[str, str]:
+    """Give a command's long options, without dashes, with the names of their values in a namespace."""
+    (commands,) = (action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
+    return {
+        option.removeprefix("--"): action.dest
+        for action in commands.choices[command]._actions  # noqa: SLF001  # argparse has no other way to ask
+        for option in action.option_strings
+        if option.startswith("--") and action.dest != "help"
+    }
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="verify-build",
@@ -53,6 +64,16 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_check(commands)
     _add_pin(commands)
+    _add_digests(commands)
+    rendered = commands.add_parser("report", help="render a JSON report again, in any form", allow_abbrev=False)
+    rendered.add_argument("file", metavar="FILE", help="a JSON report; - is stdin")
+    rendered.add_argument("--format", choices=FORMATS, default="text", help="what stdout carries (default: text)")
+    rendered.add_argument("--report", metavar="FORMAT=PATH", action="append", default=[], help="write one more report")
+    rendered.add_argument("--verbose", action="store_true", help="list every difference")
+    _add_ledger(commands)
+    config = commands.add_parser("config", help="show what is in force, and from where", allow_abbrev=False)
+    config.add_argument("dockerfile", metavar="DOCKERFILE", nargs="?", default="Dockerfile")
+    config.add_argument("--format", choices=("text", "json"), default="text", help="what stdout carries")
     causes = commands.add_parser("causes", help="list the causes that are known, or show one's page")
     causes.add_argument("cause", metavar="CAUSE", nargs="?", help="a cause's name, such as file-mtime")
     commands.add_parser("doctor", help="show which builders answer here, and what would mend the others")
@@ -90,6 +111,10 @@ def _add_verify(commands: argparse._SubParsersAction[_Parser]) -> None:  # argpa
     result.add_argument("--load", action="store_true", help="load what was verified into the builder's store")
     result.add_argument("--tag", metavar="NAME", action="append", default=[], help="load it under this name")
     result.add_argument("--keep", metavar="DIR", help="keep both images as OCI layouts, DIR/first and DIR/second")
+    result.add_argument("--ledger", metavar="FILE|REPOSITORY", help="where the record goes (default: this user's file)")
+    result.add_argument("--no-ledger", dest="remember", action="store_false", help="leave no record")
+    parser.add_argument("--config", metavar="FILE", help="settings (default: .verify-build.toml, found upwards)")
+    parser.add_argument("--no-config", action="store_true", help="leave settings files alone")
     _add_report(parser)
     parser.add_argument("--quiet", action="store_true", help="do not stream the builds' output")
     parser.add_argument("--redact-build-args", action="store_true", help="keep every build argument's value secret")
@@ -171,6 +196,29 @@ def _add_pin(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("--source-policy", metavar="FILE", help="the same as a source policy of BuildKit")
     parser.add_argument("--build-arg", metavar="NAME[=VALUE]", action="append", default=[])
     parser.add_argument("--platform", metavar="OS/ARCH[/VARIANT]")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="what stdout carries")
+
+
+def _add_digests(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "digests",
+        help="list the digests of images, and say which of them are the same",
+        description="List what a tag points to now, index, manifest and config digest, platform, size and date.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("images", metavar="IMAGE", nargs="+")
+    parser.add_argument("--platform", metavar="OS/ARCH[/VARIANT]")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="what stdout carries")
+
+
+def _add_ledger(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "ledger",
+        help="list which digests have been seen, of which inputs, when, by which builder and machine",
+        allow_abbrev=False,
+    )
+    parser.add_argument("about", metavar="DOCKERFILE|INPUTS", nargs="?", help="a Dockerfile, or an inputs' digest")
+    parser.add_argument("--ledger", metavar="FILE|REPOSITORY", help="default: this user's own file")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="what stdout carries")
 
 

@@ -107,6 +107,18 @@ def _ledger(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _config(arguments: argparse.Namespace) -> int:
+    from verifier.cli.in_force import in_force
+    from verifier.reports.config_form import render_config_json, render_config_text
+
+    rows, settings = in_force(arguments.dockerfile)
+    tolerances = () if settings is None else settings.tolerances
+    render_rows = render_config_json if arguments.format == "json" else render_config_text
+    values = [(row.option, row.value, row.source) for row in rows]
+    sys.stdout.write(render_rows(values, tolerances, None if settings is None else str(settings.path)))
+    return 0
+
+
 def _causes(arguments: argparse.Namespace) -> int:
     from verifier.reports.catalogue import render_catalogue, render_cause
 
@@ -131,6 +143,7 @@ COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "digests": _digests,
     "report": _report,
     "ledger": _ledger,
+    "config": _config,
     "causes": _causes,
     "doctor": _doctor,
 }

@@ -6,8 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from verifier.cli.arguments import parse_arguments
 from verifier.cli.error_lines import print_error
+from verifier.cli.in_force import parse_with_settings
 from verifier.cli.interrupts import interruptible
 from verifier.errors import ResourceError, VerifyBuildError
 
@@ -35,7 +35,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
-    arguments = parse_arguments(argv)
+    arguments, settings = parse_with_settings(argv)
+    arguments.tolerances = () if settings is None else settings.tolerances
     with interruptible():
         from verifier.cli import commands  # noqa: PLC0415  # the pipeline takes long to import: not for --help
 

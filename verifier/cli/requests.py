@@ -8,7 +8,14 @@ from pathlib import Path
 
 from verifier.cli.arguments import FORMATS
 from verifier.errors import MalformedImageError, UsageError
-from verifier.model.request import CheckRequest, CompareRequest, PinRequest, VerifyRequest
+from verifier.model.request import (
+    CheckRequest,
+    CompareRequest,
+    DigestsRequest,
+    LedgerRequest,
+    PinRequest,
+    VerifyRequest,
+)
 from verifier.model.variation import FACTORS
 from verifier.oci.digest import Digest, parse_digest
 from verifier.oci.platform import Platform, parse_platform
@@ -54,6 +61,9 @@ def verify_request(arguments: argparse.Namespace) -> VerifyRequest:
         keep=_new_folder(arguments.keep),
         redact_build_args=arguments.redact_build_args,
         explain=arguments.explain,
+        ledger=arguments.ledger,
+        remember=arguments.remember,
+        tolerances=arguments.tolerances,
         vary=_factors(arguments),
         prove_diff_ids=arguments.prove_diff_ids,
         probe_offline=arguments.probe_offline,
@@ -102,6 +112,16 @@ def pin_request(arguments: argparse.Namespace) -> PinRequest:
         lock=_new_file(arguments.lock, "--lock"),
         source_policy=_new_file(arguments.source_policy, "--source-policy"),
     )
+
+
+def digests_request(arguments: argparse.Namespace) -> DigestsRequest:
+    """Make the request of `digests`. Raises UsageError."""
+    return DigestsRequest(images=tuple(arguments.images), platform=_platform(arguments.platform))
+
+
+def ledger_request(arguments: argparse.Namespace) -> LedgerRequest:
+    """Make the request of `ledger`."""
+    return LedgerRequest(about=arguments.about, ledger=arguments.ledger)
 
 
 def _new_file(text: str | None, option: str) -> Path | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from verifier.model.instruction import Instruction
+from verifier.model.variation import Factor
 from verifier.oci.digest import Digest
 
 BuilderName = Literal["buildkit", "docker", "buildah", "podman"]
@@ -19,7 +20,8 @@ class BuilderIdentity:
 
     `version` is for people ("28.5.2, buildx 0.29.1, containerd image store"). `reproducible` says whether it has a
     reproducible mode at all; `shows_manifest` whether its images have a manifest digest before a push. `limits` are
-    sentences: what it cannot do here and what the tool does instead.
+    sentences: what it cannot do here and what the tool does instead. `varies` names what of a build's surroundings it
+    lets us vary, beyond the context.
     """
 
     name: BuilderName
@@ -27,16 +29,22 @@ class BuilderIdentity:
     reproducible: bool
     shows_manifest: bool
     limits: tuple[str, ...] = ()
+    varies: tuple[Factor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildStep:
-    """One instruction as the builder ran it; `image` is the step's image where the builder names one."""
+    """One instruction as the builder ran it; `image` is the step's image where the builder names one.
+
+    `started` and `finished` are by the builder's clock, None where it does not tell.
+    """
 
     instruction: Instruction
     cached: bool
     seconds: float | None = None
     image: str | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +53,7 @@ class Build:
 
     `location` names the image for a store (`oci:DIR`, `docker-archive:PATH`). `manifest_source` is None where there is
     no manifest digest. `options` is what was passed to the builder, for the report, without secrets. `started` and
-    `finished` are by the builder's clock, in UTC.
+    `finished` are by the builder's clock, in UTC. `host_names` are those that its containers had, where it tells.
     """
 
     ordinal: int
@@ -58,6 +66,7 @@ class Build:
     started: datetime
     finished: datetime
     warnings: tuple[str, ...] = ()
+    host_names: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:

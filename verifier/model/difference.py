@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from verifier.oci.digest import Digest
 from verifier.oci.platform import Platform
@@ -57,11 +57,31 @@ class ContentDifference:
 class AloneEntry:
     """A tar entry that one side alone has: everything about it but its name and its time.
 
-    `facts` is a digest over its other fields, its content, and how header and padding are written.
+    `facts` is a digest over its other fields, its content, and how header and padding are written. `plain` says that
+    it has no set-user-ID, set-group-ID or sticky bit, no extended attribute, and that it is no device.
     """
 
     mtime: str
     facts: Digest
+    plain: bool = False
+
+
+class NamedValue(NamedTuple):
+    """One part of a value: `kind` names its grammar, as `verifier.formats.field.Field.kind` does."""
+
+    kind: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeValues:
+    """Both sides' values in full, where a difference's `first` and `second` are samples or not all that belongs to it.
+
+    The parts of a side commit to its whole value: what is long stands there by its digest.
+    """
+
+    first: tuple[NamedValue, ...]
+    second: tuple[NamedValue, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +90,9 @@ class Difference:
 
     `path` is raw bytes with a leading slash; `occurrence` counts entries of one path in one layer from 0. `visible`
     says that no later layer hides the entry. `field` is one of the words of the JSON contract or a JSON pointer.
-    `entry_type` is the tar entry's (a word of `verifier.oci.tar_entry`), where both sides agree; `alone` says more of
-    an entry that one side alone has.
+    `entry_type` is the tar entry's (a word of `verifier.oci.tar_entry`), where both sides agree (a file, where one
+    side has it as a hard link); `alone` says more of an entry that one side alone has, `whole` of values that are shown
+    in part.
     """
 
     platform: Platform | None
@@ -86,6 +107,7 @@ class Difference:
     content: ContentDifference | None = None
     entry_type: str | None = None
     alone: AloneEntry | None = None
+    whole: WholeValues | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from verifier.model.difference import LayerPair
 from verifier.model.instruction import Instruction
 from verifier.oci.digest import Digest
 
@@ -75,12 +76,32 @@ class Residue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NormalisedLayer:
+    """One pair of layers written again with every claimed value replaced, and the `diff_id` of each.
+
+    Where that could not be done, `first` and `second` are None and `reason` says why.
+    """
+
+    platform: str
+    layer: LayerPair
+    first: Digest | None
+    second: Digest | None
+    reason: str | None = None
+
+    @property
+    def equal(self) -> bool | None:
+        """Whether both sides have one `diff_id` by now; None where nothing was written."""
+        return None if self.first is None else self.first == self.second
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """What is known about a comparison's differences, and the proof that nothing was left out.
 
     `counterfactual_first` and `counterfactual_second` are the Merkle digests of the two sides with every claimed value
     replaced; None where nothing was read. Equal digests go with an empty residue. `opaque` counts the differences that
-    rest on an opaque claim. `minimal` are the causes that cannot be dropped, in the registry's order.
+    rest on an opaque claim. `minimal` are the causes that cannot be dropped, in the registry's order. `diff_ids` are
+    those of the layers' normalised streams, None where they were not asked for.
     """
 
     findings: tuple[Finding, ...]
@@ -90,6 +111,7 @@ class Explanation:
     counterfactual_first: Digest | None
     counterfactual_second: Digest | None
     minimal: tuple[str, ...]
+    diff_ids: tuple[NormalisedLayer, ...] | None = None
 
     @property
     def explained(self) -> int:

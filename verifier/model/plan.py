@@ -88,7 +88,8 @@ class BuildOptions:
     """What the user asked of the builder, in the builders' own terms.
 
     `epoch` (seconds, SOURCE_DATE_EPOCH) is set when `reproducible` is. `build_args` are pairs as given; a value of None
-    means the environment's. `secrets` and `ssh` are passed on as written and never stored in a report.
+    means the environment's. `secrets` and `ssh` are passed on as written and never stored in a report. `cpuset` names
+    the CPUs that RUN may use (`0`, `0-3`), where the builder lets us; None means all.
     """
 
     target: str | None = None
@@ -100,6 +101,7 @@ class BuildOptions:
     timeout: float | None = None
     reproducible: bool = False
     epoch: int | None = None
+    cpuset: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,7 @@ class Plan:
     """Everything that a build is made from, frozen; `workspace` is the run's private folder, removed at the end.
 
     `bases` is empty until a builder has resolved `references`. `builder` is the one whose ignore rules were applied.
+    `copied_stages` are the stages, by index, whose images will be asked for after the build (`BuilderSession.stage`).
     """
 
     workspace: Path
@@ -118,3 +121,4 @@ class Plan:
     bases: tuple[HeldBase, ...] = ()
     warnings: tuple[str, ...] = field(default=())
     builder: BuilderName | None = None
+    copied_stages: tuple[int, ...] = ()

@@ -12,6 +12,7 @@ from verifier.model.finding import Explanation, Risk
 from verifier.model.instruction import Instruction
 from verifier.model.network import Download, OfflineProbe
 from verifier.model.plan import HeldBase
+from verifier.model.tolerance import AppliedTolerance
 from verifier.model.variation import Variation
 from verifier.model.verdict import Verdict
 from verifier.oci.digest import Digest
@@ -123,7 +124,8 @@ class Report:
     """Everything that a reader can be told. Rendering is a pure function of it.
 
     `notes` are sentences for people: which builder was chosen and why, what it cannot do here, what was left behind.
-    `variation`, `offline` and `downloads` are None where they were not asked for.
+    `variation`, `offline` and `downloads` are None where they were not asked for. `tolerated` are positions in
+    `differences`; `tolerances` say who answers for them.
     """
 
     tool_version: str
@@ -141,6 +143,8 @@ class Report:
     variation: Variation | None = None
     offline: OfflineProbe | None = None
     downloads: tuple[Download, ...] | None = None
+    tolerated: tuple[int, ...] = ()
+    tolerances: tuple[AppliedTolerance, ...] = ()
 
 
 def instruction_of(item: Difference, platforms: tuple[PlatformPair, ...]) -> Instruction | None:

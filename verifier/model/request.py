@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from verifier.model.tolerance import Tolerance
 from verifier.model.verdict import Required
 from verifier.oci.digest import Digest
 from verifier.oci.platform import Platform
@@ -76,6 +77,7 @@ class VerifyRequest:
     explain: bool = True
     ledger: str | None = None
     remember: bool = True
+    tolerances: tuple[Tolerance, ...] = ()
     vary: tuple[str, ...] = ()
     prove_diff_ids: bool = False
     probe_offline: bool = False

@@ -9,6 +9,7 @@ from verifier.model.finding import NormalisedLayer
 from verifier.model.instruction import Instruction
 from verifier.model.network import Download, Fetched, OfflineProbe
 from verifier.model.report import Report
+from verifier.model.tolerance import AppliedTolerance
 from verifier.model.variation import Variation
 from verifier.reports.escape import escape, shorten
 
@@ -74,6 +75,21 @@ def diff_ids_object(layers: Sequence[NormalisedLayer] | None) -> list[dict[str, 
     ]
 
 
+def tolerance_object(applied: AppliedTolerance) -> dict[str, Any]:
+    """Give the JSON of one tolerance and what became of it."""
+    item = applied.tolerance
+    return {
+        "cause": item.cause,
+        "path": item.path,
+        "field": item.field,
+        "reason": item.reason,
+        "expires": None if item.expires is None else item.expires.isoformat(),
+        "place": item.place,
+        "status": applied.status,
+        "differences": list(applied.differences),
+    }
+
+
 def _instruction(instruction: Instruction | None) -> dict[str, Any] | None:
     if instruction is None:
         return None
@@ -101,12 +117,22 @@ def further_blocks(report: Report) -> Iterator[str]:
     explanation = report.explanation
     if explanation is not None and explanation.diff_ids is not None:
         yield "\n".join(_diff_id_lines(explanation.diff_ids))
+    used = [item for item in report.tolerances if item.status == "used"]
+    if used:
+        yield "\n".join(_tolerance_lines(used))
     if report.variation is not None:
         yield "\n".join(_variation_lines(report.variation, len(report.differences)))
     if report.offline is not None:
         yield _offline_line(report.offline)
     if report.downloads is not None:
         yield _downloads_block(report.downloads)
+
+
+def _tolerance_lines(used: Sequence[AppliedTolerance]) -> Iterator[str]:
+    yield f"tolerated: {_count(len({number for item in used for number in item.differences}))}"
+    for item in used:
+        until = "" if item.tolerance.expires is None else f", until {item.tolerance.expires.isoformat()}"
+        yield f"    {escape(item.tolerance.described)}: {escape(item.tolerance.reason)}{until}"
 
 
 def _diff_id_lines(layers: Sequence[NormalisedLayer]) -> Iterator[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from verifier.model.difference import LayerPair
 from verifier.model.finding import NormalisedLayer
 from verifier.model.instruction import Instruction, StageRef
 from verifier.model.network import Download, Fetched, OfflineProbe
+from verifier.model.tolerance import AppliedTolerance, Tolerance
 from verifier.model.variation import FACTORS, Effect, LeftOut, Variation
-from verifier.reports.json_fields import Fields
+from verifier.reports.json_fields import Fields, refuse
 
 
 def instruction_from(fields: Fields) -> Instruction:
@@ -86,4 +89,25 @@ def _fetched(fields: Fields) -> Fetched:
         bytes=fields.number("bytes"),
         digests=fields.digests("digests"),
         statuses=fields.numbers("statuses"),
+    )
+
+
+def tolerance_from(fields: Fields, of: int) -> AppliedTolerance:
+    """Read one tolerance and what became of it."""
+    expires = fields.optional("expires", fields.text)
+    try:
+        day = None if expires is None else date.fromisoformat(expires)
+    except ValueError:
+        refuse(f"{fields.where}.expires", "is no date")
+    return AppliedTolerance(
+        tolerance=Tolerance(
+            cause=fields.optional("cause", fields.text),
+            path=fields.optional("path", fields.text),
+            field=fields.optional("field", fields.text),
+            reason=fields.text("reason"),
+            expires=day,
+            place=fields.text("place"),
+        ),
+        status=fields.word("status", frozenset({"used", "unused", "expired"})),
+        differences=fields.numbers("differences", of),
     )

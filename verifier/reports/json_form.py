@@ -15,7 +15,13 @@ from verifier.model.difference import ContentDifference, Difference
 from verifier.model.finding import Explanation, Finding, Risk
 from verifier.model.instruction import Instruction
 from verifier.model.report import Inputs, Report, ReportedImage, ReportedLayer, Side
-from verifier.reports.further import diff_ids_object, downloads_object, offline_object, variation_object
+from verifier.reports.further import (
+    diff_ids_object,
+    downloads_object,
+    offline_object,
+    tolerance_object,
+    variation_object,
+)
 
 SCHEMA_VERSION: Final = 1
 
@@ -63,7 +69,8 @@ def report_object(report: Report) -> dict[str, Any]:
             for item in explanation.residue
             if item.ruled_out
         ],
-        "tolerated": [],
+        "tolerated": list(report.tolerated),
+        "tolerances": [tolerance_object(item) for item in report.tolerances],
         "explained": _explained(explanation, of),
         "risks": [_risk(risk) for risk in report.risks],
         "notes": list(report.notes),

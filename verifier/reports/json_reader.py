@@ -23,6 +23,7 @@ from verifier.reports.further_reader import (
     layer_pair_from,
     normalised_from,
     offline_from,
+    tolerance_from,
     variation_from,
 )
 from verifier.reports.json_fields import Fields, refuse
@@ -65,6 +66,8 @@ def read_report(raw: bytes) -> Report:
         explanation=_explanation(fields, differences),
         risks=tuple(_risk(item, len(differences)) for item in fields.each("risks")),
         notes=fields.texts("notes"),
+        tolerated=fields.numbers("tolerated", len(differences)),
+        tolerances=tuple(tolerance_from(item, len(differences)) for item in fields.each("tolerances")),
         variation=fields.optional("variation", lambda key: variation_from(fields.inner(key), len(differences))),
         offline=fields.inner("network").optional(
             "offline", lambda key: offline_from(fields.inner("network").inner(key))

@@ -11,6 +11,7 @@ from verifier.model.instruction import Instruction
 from verifier.model.report import Report, Side, instruction_of
 from verifier.reports.escape import escape, escape_path, shorten
 from verifier.reports.findings import finding_blocks, proof_line, risk_block
+from verifier.reports.further import further_blocks
 from verifier.reports.groups import Group, group_differences
 from verifier.reports.tables import INSTRUCTION_WIDTH, NOTHING, digest_table, layer_table, position
 
@@ -32,6 +33,7 @@ def render_text(report: Report, *, verbose: bool = False) -> str:
             blocks += [digest_table(report, pair), layer_table(report, pair)]
         blocks += _explained_blocks(report, verbose=verbose)
         blocks.append(risk_block(report.risks))
+        blocks += further_blocks(report)
     blocks.append("\n".join(f"note: {escape(note)}" for note in report.notes))
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -73,7 +75,8 @@ def _claim(report: Report) -> str:
     if report.first is not None and report.first.builder is None:
         return f"{dockerfile} builds {_reference(report.first)}"
     times = "twice" if inputs.builds_run == 2 else f"{inputs.builds_run} times"
-    return f"{dockerfile}, built {times}, gives one digest"
+    varied = ", varied on purpose" if inputs.varied else ""
+    return f"{dockerfile}, built {times}{varied}, gives one digest"
 
 
 def _reference(side: Side | None) -> str:
