@@ -7,6 +7,7 @@ set -eu
 
 "$root/setup/tool.sh" --dev
 need_packages buildah podman crun runc fuse-overlayfs skopeo umoci mmdebstrap diffoscope-minimal git
+command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || need_packages chromium
 command -v busybox >/dev/null 2>&1 || need_packages busybox-static
 
 before=$("$root/setup/engines.sh" status | awk '$2 == "running" { print $1 }')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -21,8 +21,9 @@ from verifier.builders.buildkit_bases import (
 )
 from verifier.builders.buildkit_command import build_arguments, oci_output, shown_options
 from verifier.builders.buildkit_failure import failure_of
-from verifier.builders.buildkit_progress import PlainProgress, Progress, RawProgress
+from verifier.builders.buildkit_progress import PlainProgress, Progress, RawProgress, Vertex
 from verifier.builders.buildkit_refusals import refuse_for_buildkit
+from verifier.builders.buildkit_stages import StageImages
 from verifier.builders.buildkit_steps import steps_of
 from verifier.builders.buildkit_traces import BuildTraces
 from verifier.builders.buildkit_twin import TwinMaker, begins_with_workdir
@@ -72,6 +73,10 @@ class BuildkitSession:
         self._holds: tuple[Hold, ...] = ()
         self._contexts: dict[Path, None] = {}
         self._images: dict[int, str] = {}
+        store = None if engine is None or self._traces is None else (engine, self._traces)
+        self._stages = StageImages(workspace, buildx, builder.name, abilities, self._run, store)
+        self._configs: set[Digest] = set()
+        self._cut_off = False
         self._left: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
@@ -112,30 +117,36 @@ class BuildkitSession:
     def build(self, plan: Plan, ordinal: int, listener: BuildListener) -> Build:
         """Build without cache and export the image into the workspace.
 
-        An OCI archive where BuildKit may export one, else the engine's own export of an image under a private tag.
+        An OCI archive where BuildKit may export one, else the engine's own export of an image under a private tag. The
+        images of the plan's copied stages are kept, unless the build gave what an earlier one gave.
         """
         self._watch(plan)
         self._contexts[plan.context.directory] = None
         namespace = f"verify-build-{self._run}-{ordinal}"
         metadata = self._workspace / f"build-{ordinal}.json"
         output, target = self._output(plan, ordinal)
+        contexts = context_arguments(
+            plan, self._holds, can_hold=self._abilities.holds_for(plan), twins=self._twins(plan, ordinal)
+        )
         arguments = build_arguments(
             plan,
             output=output,
             metadata=metadata,
             namespace=namespace,
-            contexts=context_arguments(
-                plan, self._holds, can_hold=self._abilities.holds_for(plan), twins=self._twins(plan, ordinal)
-            ),
+            contexts=contexts,
             raw_progress=self._abilities.raw_progress,
         )
         progress = self._progress(listener)
         clock = self._clock()
-        self._run_build(plan, ordinal, arguments, progress, namespace)
-        finished = self._clock()
-        self._watch(plan)
-        check_named(progress.vertices.values(), self._holds)
-        image = self._take_image(ordinal, target, metadata)
+        try:
+            self._run_build(plan, ordinal, arguments, progress)
+            finished = self._clock()
+            self._watch(plan)
+            check_named(progress.vertices.values(), self._holds)
+            image = self._take_image(ordinal, target, metadata)
+            self._keep_stages(plan, ordinal, image, namespace, contexts)
+        finally:
+            self._sweep(progress, namespace)
         vertices = progress.vertices.values()
         steps = steps_of(vertices, plan.instructions)
         return Build(
@@ -146,10 +157,14 @@ class BuildkitSession:
             manifest_source="builder" if self._abilities.exports_oci else "export",
             image_id=image,
             steps=steps,
-            started=min((vertex.started for vertex in vertices if vertex.started is not None), default=clock),
+            started=self._started(vertices, clock),
             finished=max((vertex.completed for vertex in vertices if vertex.completed is not None), default=finished),
             warnings=(*_warnings(progress), *_cache_warnings(plan, steps)),
         )
+
+    def stage(self, build: Build, index: int) -> str | None:
+        """Give a stage's image as it was kept after the build."""
+        return self._stages.location(build.ordinal, index)
 
     def load(self, build: Build, tags: Sequence[str]) -> None:
         """Put the image into the engine under `tags`.
@@ -213,12 +228,20 @@ class BuildkitSession:
     def _clock(self) -> datetime:
         return self._engine.clock() if self._engine is not None else datetime.now(UTC)
 
+    def _started(self, vertices: Iterable[Vertex], clock: datetime) -> datetime:
+        """Say when the build began, by the builder's clock, which was read as `clock` where an engine has it.
+
+        What an earlier build made, such as a base that is loaded already, keeps the time of that build.
+        """
+        fresh = [vertex.started for vertex in vertices if vertex.started is not None and not vertex.cached]
+        if self._engine is not None:
+            fresh = [started for started in fresh if started >= clock]
+        return min(fresh, default=clock)
+
     def _watch(self, plan: Plan) -> None:
         check_watched(self._engine, plan, self._holds, can_hold=self._abilities.holds_for(plan))
 
-    def _run_build(
-        self, plan: Plan, ordinal: int, arguments: Sequence[str], progress: Progress, namespace: str
-    ) -> None:
+    def _run_build(self, plan: Plan, ordinal: int, arguments: Sequence[str], progress: Progress) -> None:
         status: int | None = None
         reason = ""
         try:
@@ -232,13 +255,23 @@ class BuildkitSession:
             reason = error.message
         finally:
             progress.finish()
-            self._sweep(progress, namespace, cut_off=status is None)
+            self._cut_off = status is None
         if status != 0:
             raise failure_of(plan, ordinal, progress, reason)
 
-    def _sweep(self, progress: Progress, namespace: str, *, cut_off: bool) -> None:
+    def _keep_stages(
+        self, plan: Plan, ordinal: int, image: Digest | None, namespace: str, contexts: Sequence[str]
+    ) -> None:
+        if image is None or image not in self._configs:
+            self._cut_off = True
+            self._stages.keep(plan, ordinal, namespace, contexts)
+            self._cut_off = False
+        self._configs |= {image} if image is not None else set()
+
+    def _sweep(self, progress: Progress, namespace: str) -> None:
+        vertices = (*progress.vertices.values(), *self._stages.take_vertices())
         try:
-            self._cache.sweep(progress.vertices.values(), namespace, cut_off=cut_off)
+            self._cache.sweep(vertices, namespace, cut_off=self._cut_off)
         except NoVerdictError:
             return  # the end of the run tries again, and names what it cannot remove
 

@@ -12,7 +12,8 @@ from verifier.model.variation import FACTORS
 
 LEVELS: Final = ("index", "manifest", "config", "layers", "files", "none")
 BUILDERS: Final = ("auto", "buildkit", "docker", "buildah", "podman")
-FORMATS: Final = ("text", "json", "sarif", "junit", "markdown", "github", "gitlab")
+FORMATS: Final = ("text", "json", "sarif", "junit", "markdown", "html", "github", "gitlab")
+CHECK_FORMATS: Final = tuple(form for form in FORMATS if form != "html")
 
 _COMMANDS: Final = ("verify", "compare", "check", "pin", "digests", "report", "ledger", "config", "causes", "doctor")
 
@@ -110,6 +111,7 @@ def _add_verify(commands: argparse._SubParsersAction[_Parser]) -> None:  # argpa
     result = parser.add_argument_group("what becomes of the image")
     result.add_argument("--load", action="store_true", help="load what was verified into the builder's store")
     result.add_argument("--tag", metavar="NAME", action="append", default=[], help="load it under this name")
+    result.add_argument("--push", metavar="REFERENCE", help="push both builds, and give what was verified this name")
     result.add_argument("--keep", metavar="DIR", help="keep both images as OCI layouts, DIR/first and DIR/second")
     result.add_argument("--ledger", metavar="FILE|REPOSITORY", help="where the record goes (default: this user's file)")
     result.add_argument("--no-ledger", dest="remember", action="store_false", help="leave no record")
@@ -134,6 +136,11 @@ def _add_probes(parser: argparse.ArgumentParser) -> None:
     )
     probes.add_argument(
         "--record-network", action="store_true", help="show what the builds download (needs --network host)"
+    )
+    probes.add_argument(
+        "--confirm",
+        action="store_true",
+        help="build twice more with SOURCE_DATE_EPOCH and rewritten times, and see which findings are gone",
     )
     _add_prove(probes)
 
@@ -177,7 +184,7 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("--target", metavar="STAGE", help="judge the stages that this one needs")
     parser.add_argument("--build-arg", metavar="NAME[=VALUE]", action="append", default=[])
     parser.add_argument("--platform", metavar="OS/ARCH[/VARIANT]")
-    parser.add_argument("--format", choices=FORMATS, default="text", help="what stdout carries (default: text)")
+    parser.add_argument("--format", choices=CHECK_FORMATS, default="text", help="what stdout carries (default: text)")
     parser.add_argument("--verbose", action="store_true", help="list what was checked and found right, too")
 
 

@@ -11,7 +11,7 @@ from verifier.model.report import Report
 if TYPE_CHECKING:
     from verifier.reports.check_form import CheckReport
 
-Format = Literal["text", "json", "sarif", "junit", "markdown", "github", "gitlab"]
+Format = Literal["text", "json", "sarif", "junit", "markdown", "html", "github", "gitlab"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 
 _MODULES: Final[Mapping[Format, str]] = {
@@ -20,6 +20,7 @@ _MODULES: Final[Mapping[Format, str]] = {
     "sarif": "sarif",
     "junit": "junit",
     "markdown": "markdown",
+    "html": "html",
     "github": "annotations",
     "gitlab": "annotations",
 }
