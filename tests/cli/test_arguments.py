@@ -87,3 +87,28 @@ def test_help_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "usage: verify-build" in done.stdout
+
+
+def test_factors_are_a_list_that_may_be_repeated() -> None:
+    parsed = parse_arguments(["Dockerfile", "--vary", "mode, mtime", "--vary", "mtime,all"])
+    parsed.tolerances = ()
+    request = verify_request(parsed)
+    assert request.vary == ("mode", "mtime", "all")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--vary", "moon"],
+        ["--vary", "mtime,"],
+        ["--vary", "mtime", "--against", "oci:x"],
+        ["--vary", "mtime", "--expect", "sha256:" + "0" * 64],
+        ["--record-network"],
+        ["--record-network", "--network", "none"],
+        ["--prove-diff-ids", "--no-explain"],
+        ["--confirm", "--no-explain"],
+    ],
+)
+def test_what_cannot_be_looked_at_closer_is_refused(argv: list[str]) -> None:
+    with pytest.raises(UsageError):
+        verify_request(parse_arguments(["Dockerfile", *argv]))

@@ -19,6 +19,7 @@ from verifier.model.request import (
 from verifier.model.variation import FACTORS
 from verifier.oci.digest import Digest, parse_digest
 from verifier.oci.platform import Platform, parse_platform
+from verifier.oci.reference import Reference, parse_reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,9 @@ def verify_request(arguments: argparse.Namespace) -> VerifyRequest:
         raise UsageError("--expect and --against are both a first side", "give one of them")
     if arguments.source_date_epoch is not None and not arguments.reproducible:
         raise UsageError("--source-date-epoch needs --reproducible")
+    factors = _factors(arguments)
+    if arguments.confirm and not arguments.explain:
+        raise UsageError("--confirm confirms findings, and --no-explain makes none")
     if arguments.record_network and arguments.network != "host":
         raise UsageError("--record-network needs --network host", "the proxy listens on this machine's loopback alone")
     if arguments.prove_diff_ids and not arguments.explain:
@@ -64,10 +68,12 @@ def verify_request(arguments: argparse.Namespace) -> VerifyRequest:
         ledger=arguments.ledger,
         remember=arguments.remember,
         tolerances=arguments.tolerances,
-        vary=_factors(arguments),
+        vary=factors,
         prove_diff_ids=arguments.prove_diff_ids,
         probe_offline=arguments.probe_offline,
         record_network=arguments.record_network,
+        confirm=arguments.confirm,
+        push=None if arguments.push is None else _name_to_push(arguments.push),
     )
 
 
@@ -171,6 +177,13 @@ def _digest(text: str) -> Digest:
         return parse_digest(text, "--expect")
     except MalformedImageError as error:
         raise UsageError(error.message, "for example: sha256: and 64 hexadecimal digits") from None
+
+
+def _name_to_push(text: str) -> Reference:
+    reference = parse_reference(text.removeprefix("docker://"))
+    if reference.digest is not None:
+        raise UsageError(f"--push {text!r} has a digest", "name the tag; the digest is what the build gives")
+    return reference
 
 
 def _new_folder(text: str | None) -> Path | None:

@@ -49,6 +49,20 @@ class Finished:
         return lines[-1] if lines else f"exit status {self.status}"
 
 
+@contextlib.contextmanager
+def limited_to(cpuset: str | None) -> Iterator[None]:
+    """Let programs that this thread starts within run on one CPU (its number) alone; on all where it is None."""
+    if cpuset is None:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {int(cpuset)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def run(
     argv: Sequence[str],
     *,
@@ -133,7 +147,8 @@ def _started(
             if process.stdin is not None:
                 with contextlib.suppress(BrokenPipeError):
                     process.stdin.write(input_bytes)
-                process.stdin.close()
+                with contextlib.suppress(BrokenPipeError):
+                    process.stdin.close()  # which writes what is still in its buffer
             try:
                 yield process
             finally:

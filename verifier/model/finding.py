@@ -69,10 +69,16 @@ class Risk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Residue:
-    """One difference that no cause explains; `ruled_out` are short phrases: what it was tried for and is not."""
+    """One difference that no cause explains.
+
+    `ruled_out` are short phrases: what it was tried for and is not. `alike` names what both contents differ by alone
+    (`the order of lines`): a hint for whoever looks into them, and no cause.
+    """
 
     difference: int
     ruled_out: tuple[str, ...]
+    alike: tuple[str, ...] = ()
+    instruction: Instruction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

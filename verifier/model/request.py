@@ -12,6 +12,7 @@ from verifier.model.tolerance import Tolerance
 from verifier.model.verdict import Required
 from verifier.oci.digest import Digest
 from verifier.oci.platform import Platform
+from verifier.oci.reference import Reference
 
 
 class BuildListener(Protocol):
@@ -51,7 +52,8 @@ class Surroundings:
 class VerifyRequest:
     """The main job. At most one of `against` and `expect` is set; then the first side exists and one build is run.
 
-    `vary` names factors of the second build, or `all`; it does not go with a first side that exists.
+    `vary` names factors of the second build, or `all`; it does not go with a first side that exists. `push` is the
+    name, with a tag, that the verified image gets in a registry.
     """
 
     dockerfile: Path
@@ -82,6 +84,8 @@ class VerifyRequest:
     prove_diff_ids: bool = False
     probe_offline: bool = False
     record_network: bool = False
+    confirm: bool = False
+    push: Reference | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

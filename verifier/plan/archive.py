@@ -10,6 +10,7 @@ import hashlib
 from typing import IO, Final
 
 from verifier.oci.digest import Digest
+from verifier.oci.tar_edit import pax_record
 
 BLOCK: Final = 512
 
@@ -43,7 +44,7 @@ class ArchiveWriter:
         if records:
             if any(not _is_utf8(value) for _, value in records):
                 records.insert(0, (b"hdrcharset", b"BINARY"))
-            body = b"".join(_pax_record(key, value) for key, value in records)
+            body = b"".join(pax_record(key, value) for key, value in records)
             self.write(_header(b"././@PaxHeader", b"x", 0o644, len(body), 0, b""))
             self.write(body)
             self.end_content(len(body))
@@ -75,15 +76,6 @@ def _header(path: bytes, kind: bytes, mode: int, size: int, mtime: int, target: 
     block[329:345] = b"%07o\0%07o\0" % (0, 0)
     block[148:156] = b"%06o\0 " % sum(block)
     return bytes(block)
-
-
-def _pax_record(key: bytes, value: bytes) -> bytes:
-    """Write one record; its length counts its own digits."""
-    bare = len(key) + len(value) + 3
-    length = bare + len(str(bare))
-    if len(str(length)) != len(str(bare)):
-        length = bare + len(str(length))
-    return b"%d %s=%s\n" % (length, key, value)
 
 
 def _is_utf8(value: bytes) -> bool:

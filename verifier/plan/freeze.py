@@ -63,7 +63,7 @@ def freeze(
     )
     root = _context_root(context_path)
     rules = load_ignore_rules(builder, dockerfile_path, context_path)
-    copy = _write_dockerfile(raw, dockerfile_path.name, workspace / "dockerfile")
+    copy = write_dockerfile(raw, dockerfile_path.name, workspace / "dockerfile")
     archive, directory = workspace / "context.tar", workspace / "context"
     copied = copy_context(_walk(root, rules, workspace), archive, directory, workspace / "context.records")
     _check_same(raw, dockerfile_path, rules, builder)
@@ -124,7 +124,8 @@ def _walk(root: bytes, rules: IgnoreRules, workspace: Path) -> Walk:
     return Walk(root=root, rules=rules, skipped=(status.st_dev, status.st_ino))
 
 
-def _write_dockerfile(raw: bytes, name: str, folder: Path) -> Path:
+def write_dockerfile(raw: bytes, name: str, folder: Path) -> Path:
+    """Write a Dockerfile into a new folder, beside ignore files that leave nothing out. Raises ResourceError."""
     copy = folder / name
     try:
         folder.mkdir(mode=0o700)

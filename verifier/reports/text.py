@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from verifier.model.difference import ContentDifference, Difference, FieldValue
+from verifier.model.finding import Residue
 from verifier.model.instruction import Instruction
 from verifier.model.report import Report, Side, instruction_of
 from verifier.reports.escape import escape, escape_path, shorten
@@ -17,12 +18,13 @@ from verifier.reports.tables import INSTRUCTION_WIDTH, NOTHING, digest_table, la
 
 _GROUPS_SHOWN: Final = 12
 _EXAMPLES_SHOWN: Final = 2
+_LEFT_SHOWN: Final = 5
 _VALUE_WIDTH: Final = 48
 _PATH_WIDTH: Final = 96
 _INDENT: Final = "    "
 
-RuledOut = dict[int, tuple[str, ...]]
-"""What a difference is not, by its object's identity."""
+Left = dict[int, Residue]
+"""What is said of a difference that nothing explains, by its object's identity."""
 
 
 def render_text(report: Report, *, verbose: bool = False) -> str:
@@ -84,10 +86,10 @@ def _reference(side: Side | None) -> str:
 
 
 def _grouped(report: Report, differences: Sequence[Difference], noun: str) -> str:
-    groups, ruled_out = group_differences(differences), _ruled_out(report)
+    groups, left = group_differences(differences), _left(report)
     lines = [f"{_count(len(differences), noun)} in {_count(len(groups), 'group')}"]
     for group in groups[:_GROUPS_SHOWN]:
-        lines += ["", *_group_lines(report, group, ruled_out)]
+        lines += ["", *_group_lines(report, group, left)]
     hidden = sum(len(group.differences) for group in groups[_GROUPS_SHOWN:])
     if hidden:
         lines += ["", f"… and {hidden:,} more in {_count(len(groups) - _GROUPS_SHOWN, 'smaller group')}"]
@@ -98,35 +100,43 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _group_lines(report: Report, group: Group, ruled_out: RuledOut) -> Iterator[str]:
+def _group_lines(report: Report, group: Group, left: Left) -> Iterator[str]:
     yield f"{len(group.differences):,} {escape(group.field)} in {_where(report, group.differences[0])}"
-    for item in group.differences[:_EXAMPLES_SHOWN]:
+    shown = _LEFT_SHOWN if left else _EXAMPLES_SHOWN
+    for item in group.differences[:shown]:
         yield from _difference_lines(item)
-        yield from _ruled_out_lines(item, ruled_out)
-    more = len(group.differences) - _EXAMPLES_SHOWN
+        yield from _left_lines(report, item, left)
+    more = len(group.differences) - shown
     if more > 0:
         yield f"{_INDENT}… {more:,} more"
 
 
-def _ruled_out(report: Report) -> RuledOut:
+def _left(report: Report) -> Left:
     residue = () if report.explanation is None else report.explanation.residue
-    return {id(report.differences[left.difference]): left.ruled_out for left in residue if left.ruled_out}
+    return {id(report.differences[item.difference]): item for item in residue}
 
 
-def _ruled_out_lines(item: Difference, ruled_out: RuledOut) -> Iterator[str]:
+def _left_lines(report: Report, item: Difference, left: Left) -> Iterator[str]:
     """Say what a difference was tried for and is not, where it is left unexplained."""
-    if id(item) in ruled_out:
-        yield f"{_INDENT}  ruled out: {escape('; '.join(ruled_out[id(item)]))}"
+    residue = left.get(id(item))
+    if residue is None:
+        return
+    if residue.instruction is not None and residue.instruction != instruction_of(item, report.platforms):
+        yield f"{_INDENT}  made at line {residue.instruction.line}: {_shown(residue.instruction)}"
+    if residue.ruled_out:
+        yield f"{_INDENT}  ruled out: {escape('; '.join(residue.ruled_out))}"
+    if residue.alike:
+        yield f"{_INDENT}  the same but for {escape(' or '.join(residue.alike))}"
 
 
 def _every_difference(report: Report) -> str:
-    ruled_out = _ruled_out(report)
+    left = _left(report)
     lines = [_count(len(report.differences), "difference")]
     for item in report.differences:
         hidden = "" if item.visible else " (hidden by a later layer)"
         lines.append(f"{escape(item.field)} in {_where(report, item)}{hidden}")
         lines += _difference_lines(item)
-        lines += _ruled_out_lines(item, ruled_out)
+        lines += _left_lines(report, item, left)
     return "\n".join(lines)
 
 
