@@ -179,7 +179,7 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
         description="Judge a Dockerfile by its text: exit code 0 nothing to mend, 1 something to mend, 2 bad usage.",
         allow_abbrev=False,
     )
-    parser.add_argument("dockerfile", metavar="DOCKERFILE")
+    parser.add_argument("dockerfile", metavar="DOCKERFILE", nargs="+")
     parser.add_argument("--context", metavar="DIR", help="the build context (default: the Dockerfile's folder)")
     parser.add_argument("--target", metavar="STAGE", help="judge the stages that this one needs")
     parser.add_argument("--build-arg", metavar="NAME[=VALUE]", action="append", default=[])
@@ -196,7 +196,7 @@ def _add_pin(commands: argparse._SubParsersAction[_Parser]) -> None:
         "all pinned and true, 1 something to mend, 2 bad usage, 3 something could not be looked at.",
         allow_abbrev=False,
     )
-    parser.add_argument("dockerfile", metavar="DOCKERFILE")
+    parser.add_argument("dockerfile", metavar="DOCKERFILE", nargs="+")
     parser.add_argument("--write", action="store_true", help="write the digests into the Dockerfile; tags stay")
     parser.add_argument("--update", action="store_true", help="write, and move pins along whose tags moved")
     parser.add_argument("--lock", metavar="FILE", help="write the digests into a lock file instead")

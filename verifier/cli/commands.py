@@ -57,18 +57,32 @@ def _check(arguments: argparse.Namespace) -> int:
     from verifier.pipeline.check import check
     from verifier.reports import render_check
 
-    report = check(check_request(arguments), _surroundings())
-    sys.stdout.write(render_check(report, arguments.format, verbose=arguments.verbose))
-    return report.exit_code
+    def one(arguments: argparse.Namespace) -> int:
+        report = check(check_request(arguments), _surroundings())
+        sys.stdout.write(render_check(report, arguments.format, verbose=arguments.verbose))
+        return report.exit_code
+
+    return _each(arguments, one)
 
 
 def _pin(arguments: argparse.Namespace) -> int:
     from verifier.pipeline.pin import pin
     from verifier.reports.pin_form import render_pin_json, render_pin_text
 
-    report = pin(pin_request(arguments), _surroundings())
-    sys.stdout.write(render_pin_json(report) if arguments.format == "json" else render_pin_text(report))
-    return report.exit_code
+    def one(arguments: argparse.Namespace) -> int:
+        report = pin(pin_request(arguments), _surroundings())
+        sys.stdout.write(render_pin_json(report) if arguments.format == "json" else render_pin_text(report))
+        return report.exit_code
+
+    return _each(arguments, one)
+
+
+def _each(arguments: argparse.Namespace, one: Callable[[argparse.Namespace], int]) -> int:
+    """Run a command for each Dockerfile that was named, and give the gravest exit code."""
+    paths: list[str] = arguments.dockerfile
+    if len(paths) > 1 and arguments.format not in {"text", "github"}:
+        raise UsageError(f"--format {arguments.format} is one document, of one Dockerfile", "name them one by one")
+    return max(one(argparse.Namespace(**{**vars(arguments), "dockerfile": path})) for path in paths)
 
 
 def _digests(arguments: argparse.Namespace) -> int:
