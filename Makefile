@@ -7,7 +7,7 @@ OPTIONS ?= $(if $(filter $(FIXTURE),$(DOCKERFILE)),--reproducible)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test check lint readme bench golden lock engines clean
+.PHONY: help verify test check lint docs readme bench accuracy golden lock engines clean
 SHELL := /bin/sh
 export EVERY_BUILDER
 
@@ -30,6 +30,13 @@ lint: ## format, lint, types, layers, README: without a builder
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python setup/check_readme.py README.md
+	$(BIN)/python setup/check_causes.py docs/causes
+	$(BIN)/python setup/check_man.py docs/verify-build.1
+
+docs: ## write the pages of the causes
+	@setup/tool.sh --dev
+	$(BIN)/python setup/check_causes.py --write docs/causes
+	$(BIN)/python setup/check_man.py --write docs/verify-build.1
 
 readme: ## write the tool's help texts into the README
 	@setup/tool.sh --dev
@@ -37,8 +44,13 @@ readme: ## write the tool's help texts into the README
 
 bench: ## how fast the comparison is, as ratios against this machine's own limit
 	@setup/tool.sh --dev
-	@setup/packages.sh diffoscope-minimal mmdebstrap
+	@setup/packages.sh diffoscope-minimal mmdebstrap skopeo
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.registry
+
+accuracy: ## every fixture on every builder that can, and the table of it; interrupted, it goes on where it was
+	-@EVERY_BUILDER=1 ACCURACY_RESULTS=$(CURDIR)/.cache/accuracy setup/test.sh -q tests/causes/test_fixtures.py
+	@$(BIN)/python -m accuracy .cache/accuracy
 
 golden: ## write the golden reports anew; look at the difference before you commit it
 	@setup/tool.sh --dev

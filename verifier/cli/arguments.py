@@ -15,7 +15,19 @@ BUILDERS: Final = ("auto", "buildkit", "docker", "buildah", "podman")
 FORMATS: Final = ("text", "json", "sarif", "junit", "markdown", "html", "github", "gitlab")
 CHECK_FORMATS: Final = tuple(form for form in FORMATS if form != "html")
 
-_COMMANDS: Final = ("verify", "compare", "check", "pin", "digests", "report", "ledger", "config", "causes", "doctor")
+_COMMANDS: Final = (
+    "verify",
+    "compare",
+    "check",
+    "pin",
+    "digests",
+    "report",
+    "ledger",
+    "config",
+    "causes",
+    "doctor",
+    "completion",
+)
 
 _EPILOG: Final = """\
 exit codes: 0 the required level holds; 1 it does not; 2 bad usage; 3 no verdict was reached; 130 interrupted
@@ -34,7 +46,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     words = list(argv)
     if words and words[0] not in _COMMANDS and words[0] not in ("-h", "--help", "--version"):
         words.insert(0, "verify")
-    parsed = _parser().parse_args(words)
+    parsed = make_parser().parse_args(words)
     if parsed.command is None:
         raise UsageError("no Dockerfile is given", "for example: verify-build Dockerfile")
     return parsed
@@ -42,7 +54,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 def options_of(command: str) -> dict[str, str]:
     """Give a command's long options, without dashes, with the names of their values in a namespace."""
-    (commands,) = (action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
+    (commands,) = (action for action in make_parser()._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
     return {
         option.removeprefix("--"): action.dest
         for action in commands.choices[command]._actions  # noqa: SLF001  # argparse has no other way to ask
@@ -51,7 +63,8 @@ def options_of(command: str) -> dict[str, str]:
     }
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Make the whole parser."""
     parser = _Parser(
         prog="verify-build",
         description="Say whether a container image can be rebuilt to the same digest, and if not, what differs.",
@@ -77,6 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     config.add_argument("--format", choices=("text", "json"), default="text", help="what stdout carries")
     causes = commands.add_parser("causes", help="list the causes that are known, or show one's page")
     causes.add_argument("cause", metavar="CAUSE", nargs="?", help="a cause's name, such as file-mtime")
+    completion = commands.add_parser("completion", help="print a completion script for a shell", allow_abbrev=False)
+    completion.add_argument("shell", choices=("bash", "zsh"))
     commands.add_parser("doctor", help="show which builders answer here, and what would mend the others")
     return parser
 

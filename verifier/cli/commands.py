@@ -140,6 +140,15 @@ def _causes(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _completion(arguments: argparse.Namespace) -> int:
+    import shtab
+
+    from verifier.cli.arguments import make_parser
+
+    sys.stdout.write(shtab.complete(make_parser(), shell=arguments.shell))
+    return 0
+
+
 def _doctor(_: argparse.Namespace) -> int:
     from verifier.builders.choose import survey
     from verifier.reports.doctor import render_doctor
@@ -159,6 +168,7 @@ COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "ledger": _ledger,
     "config": _config,
     "causes": _causes,
+    "completion": _completion,
     "doctor": _doctor,
 }
 
