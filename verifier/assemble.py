@@ -170,12 +170,17 @@ def _origins(image: Image, source: Source | None) -> tuple[Origin | None, ...]:
     base = _base_diff_ids(source.plan)
     if base is None:
         return (None,) * len(image.layers)
+    shared = _shared_layers(image, base)
+    return tuple("base" if number < shared else "built" for number in range(len(image.layers)))
+
+
+def _shared_layers(image: Image, base: tuple[Digest, ...]) -> int:
     shared = 0
     for layer, diff_id in zip(image.layers, base, strict=False):
         if layer.diff_id != diff_id:
             break
         shared += 1
-    return tuple("base" if number < shared else "built" for number in range(len(image.layers)))
+    return shared
 
 
 def _base_diff_ids(plan: Plan) -> tuple[Digest, ...] | None:
@@ -185,18 +190,34 @@ def _base_diff_ids(plan: Plan) -> tuple[Digest, ...] | None:
     return next((held.diff_ids for held in plan.bases if held.base.final), None)
 
 
+def stage_instructions(image: Image, source: Source, index: int) -> tuple[Instruction | None, ...]:
+    """Give the instruction that made each layer of a stage's image; None for the base's and in doubt."""
+    plan = source.plan
+    held = {base.base.instruction: base.diff_ids for base in plan.bases}
+    options = plan.options
+    from verifier.dockerfile.copies import Copies  # noqa: PLC0415  # only where something was built
+
+    copies = Copies(source.dockerfile, options.build_args, options.platform, source.environment)
+    base = held.get(copies.source(index))
+    return _attributed(image, source, str(index), _shared_layers(image, base or ()))
+
+
 def _instructions(
     image: Image, source: Source | None, origins: tuple[Origin | None, ...]
 ) -> tuple[Instruction | None, ...]:
     if source is None:
         return (None,) * len(image.layers)
+    return _attributed(image, source, source.plan.options.target, origins.count("base"))
+
+
+def _attributed(image: Image, source: Source, target: str | None, base_layers: int) -> tuple[Instruction | None, ...]:
     from verifier.dockerfile import attribute  # noqa: PLC0415  # only where something was built
 
     return attribute(
         source.dockerfile,
-        source.plan.options.target,
+        target,
         image.config,
-        origins.count("base"),
+        base_layers,
         source.build.builder.name,
         build_args=source.plan.options.build_args,
         environment=source.environment,
@@ -221,7 +242,24 @@ def side_context(source: Source | None) -> SideContext:
         window=Window(start=build.started.timestamp(), end=build.finished.timestamp()),
         epoch=source.plan.options.epoch,
         builder=build.builder.name,
+        host_names=frozenset((*build.host_names, *_sandbox_names(source))),
+        rewritten=source.plan.options.reproducible,
+        base_layers=len(_base_diff_ids(source.plan) or ()),
     )
+
+
+def has_local_times(source: Source | None) -> bool:
+    """Tell whether a build was put into another time zone or language on purpose."""
+    secrets = () if source is None else source.plan.options.secrets
+    return any(f"id=verify-build-{factor}" in secret for secret in secrets for factor in ("timezone", "locale"))
+
+
+def _sandbox_names(source: Source) -> tuple[str, ...]:
+    """Give the name of BuildKit's containers: a constant, unless a build argument to the frontend says otherwise."""
+    if source.build.builder.name != "buildkit":
+        return ()
+    given = dict(source.plan.options.build_args).get("BUILDKIT_SANDBOX_HOSTNAME")
+    return (given or "buildkitsandbox",)
 
 
 def untested_layers(platforms: tuple[PlatformPair, ...]) -> tuple[str, ...]:

@@ -89,6 +89,23 @@ def test_what_is_exported(engine: str, tmp_path: Path) -> None:
     assert first.started < first.finished <= second.started
 
 
+def test_triggers_of_a_base_are_run_and_none_of_their_images_stays(
+    one_engine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_BUILDKIT", "0")
+    dockerfile = "FROM busybox:stable\nONBUILD RUN true > /one\nONBUILD RUN true > /two\n"
+    base = docker("build", "--quiet", "--tag", "triggers:1", "-", stdin=dockerfile)
+    try:
+        before = docker("image", "ls", "--all", "--quiet", "--no-trunc").split()
+        plan = make_plan(tmp_path, "docker", "FROM triggers:1\nRUN true > /own\n")
+        build = build_once(docker_builder(), plan)
+        assert [step.instruction.line for step in build.steps] == [1, 2]
+        assert build.steps[0].image not in (None, base)
+        assert not set(docker("image", "ls", "--all", "--quiet", "--no-trunc").split()) - set(before)
+    finally:
+        docker("image", "rm", "triggers:1")
+
+
 def test_a_failure_names_the_line_and_leaves_nothing(engine: str, tmp_path: Path) -> None:
     plan = make_plan(tmp_path, "docker", "FROM busybox:stable\nCOPY f /f\nRUN echo oops; \\\n  exit 3\n", {"f": "x"})
     images = docker("image", "ls", "--all", "--quiet", "--no-trunc")

@@ -54,6 +54,14 @@ def test_steps_images_and_containers() -> None:
     assert "hello" in stream.log
 
 
+def test_triggers_of_the_base_are_told_from_the_base() -> None:
+    stream = decoded(
+        "Step 1/3 : FROM b\n", "# Executing 2 build triggers\n", " ---> Running in cccccccccccc\n",
+        "Removing intermediate container cccccccccccc\n", " ---> aaaaaaaaaaaa\n", "Step 2/3 : RUN echo\n",
+    )  # fmt: skip
+    assert [(step.triggered, step.images) for step in stream.steps] == [(True, ["aaaaaaaaaaaa"]), (False, [])]
+
+
 def test_output_that_imitates_the_builder() -> None:
     stream = decoded("Step 1/3 : FROM b\n", " ---> aaaaaaaaaaaa\n", "Step 7/9 : RUN evil\n", "Step 1/3 : FROM b\n")
     assert [step.text for step in stream.steps] == ["FROM b"]

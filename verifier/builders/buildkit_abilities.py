@@ -9,6 +9,7 @@ from verifier.clients.buildx import Buildx, SelectedBuilder
 from verifier.clients.engine import EngineFacts
 from verifier.model.build import BuilderIdentity
 from verifier.model.plan import Plan
+from verifier.model.variation import Factor
 
 _IN_ENGINE: Final = (
     (28, (0, 19)),
@@ -28,6 +29,9 @@ _CONTEXTS_KEPT_SINCE: Final = (0, 19)
 """Before, a base that a named context brought was taken for the build's own, and its times were rewritten, too (seen
 with engine 26.1, not with 28.5)."""
 _SYNTAX_SINCE: Final = (0, 10)
+_HOSTNAME_SINCE: Final = (0, 10)
+_SECRET_ENV_SINCE: Final = (0, 16)
+"""BuildKit's own Dockerfile frontend is 1.10 there: secrets as environment variables."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +93,15 @@ def identify_buildkit(
         reproducible=abilities.rewrites,
         shows_manifest=abilities.exports_oci,
         limits=tuple(_limits(buildx, abilities)),
+        varies=_varies(abilities),
     )
+
+
+def _varies(abilities: Abilities) -> tuple[Factor, ...]:
+    """Name what a frontend of this age lets us vary without a trace in the image: by build argument and by secret."""
+    if abilities.buildkit < _HOSTNAME_SINCE:
+        return ()
+    return ("hostname",) if abilities.buildkit < _SECRET_ENV_SINCE else ("hostname", "timezone", "locale")
 
 
 def _version_words(buildx: Buildx, builder: SelectedBuilder, facts: EngineFacts | None) -> list[str]:

@@ -158,7 +158,7 @@ class BuildkitSession:
             image_id=image,
             steps=steps,
             started=self._started(vertices, clock),
-            finished=max((vertex.completed for vertex in vertices if vertex.completed is not None), default=finished),
+            finished=self._end(vertices, finished),
             warnings=(*_warnings(progress), *_cache_warnings(plan, steps)),
         )
 
@@ -224,6 +224,11 @@ class BuildkitSession:
 
     def _tag(self, ordinal: int) -> str:
         return f"{PRIVATE_HOST}/{self._run}/build:{ordinal}"
+
+    def _end(self, vertices: Iterable[Vertex], asked: datetime) -> datetime:
+        """Give when the build had ended; an engine that was asked knows it best: plain progress lags behind."""
+        seen = [vertex.completed for vertex in vertices if vertex.completed is not None]
+        return max([*seen, asked]) if self._engine is not None or not seen else max(seen)
 
     def _clock(self) -> datetime:
         return self._engine.clock() if self._engine is not None else datetime.now(UTC)

@@ -37,6 +37,8 @@ def steps_of(vertices: Iterable[Vertex], instructions: Sequence[Instruction]) ->
             instruction=instruction,
             cached=vertex.cached and _keyword(instruction.text) != "FROM",
             seconds=vertex.seconds,
+            started=vertex.started,
+            finished=vertex.completed,
         )
         for instruction, vertex in matched(vertices, instructions)
     }

@@ -55,6 +55,7 @@ class ContainersBuilder:
             reproducible=has_reproducible_mode(flags),
             shows_manifest=True,
             limits=tuple(self._limits(flags, engine)),
+            varies=("cpus",),
         )
         return ContainersProgram(cli=self._cli, identity=identity, engine_version=engine, flags=flags, user=user)
 

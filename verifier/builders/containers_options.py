@@ -45,6 +45,13 @@ def allows_network(isolation: Isolation, network: str | None) -> bool:
     return isolation.isolation != "chroot" or network in (None, "default", "host")
 
 
+def cpu_options(plan: Plan, isolation: Isolation, *, rootless: bool) -> list[str]:
+    """Give the option that limits RUN to some CPUs, where cgroups can: a new runtime undoes what it inherited."""
+    if plan.options.cpuset is None or rootless or isolation.isolation == "chroot":
+        return []
+    return ["--cpuset-cpus", plan.options.cpuset]
+
+
 def private_options(plan: Plan) -> list[str]:
     """Give the options whose values are not shown."""
     options = plan.options

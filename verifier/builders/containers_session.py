@@ -17,6 +17,7 @@ from verifier.builders.containers_options import (
     ImageFormat,
     Isolation,
     allows_network,
+    cpu_options,
     inputs,
     isolations,
     private_options,
@@ -25,6 +26,7 @@ from verifier.builders.containers_options import (
 )
 from verifier.builders.containers_progress import BuildProgress, shorten
 from verifier.builders.containers_refusals import refuse_features, refuse_options
+from verifier.builders.containers_stages import KeptBuild, export_stage
 from verifier.clients.containers import (
     LENDING_DRIVERS,
     ContainersCli,
@@ -33,6 +35,7 @@ from verifier.clients.containers import (
     private_storage,
 )
 from verifier.clients.containers_removal import discard
+from verifier.clients.process import limited_to
 from verifier.dockerfile.arguments import host_platform
 from verifier.errors import (
     BaseNotHeldError,
@@ -79,6 +82,7 @@ class ContainersSession:
         self._numbers = itertools.count(1)
         self._bases: PrivateStorage | None = None
         self._held: tuple[HeldBase, ...] = ()
+        self._kept: dict[int, KeptBuild] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -131,9 +135,18 @@ class ContainersSession:
             try:
                 build = self._attempt(plan, ordinal, listener, storage)
             finally:
-                self._close(storage)
+                if ordinal not in self._kept:
+                    self._close(storage)
             if build is not None:
                 return build
+
+    def stage(self, build: Build, index: int) -> str | None:
+        """Write the image of a stage from the build's own storage, which stays where the plan asks for stages."""
+        kept = self._kept.get(build.ordinal)
+        layout = self._workspace / "images" / f"stage-{build.ordinal}-{index}"
+        if kept is None or not export_stage(self._cli, kept, index, layout):
+            return None
+        return f"oci:{layout}"
 
     def load(self, build: Build, tags: Sequence[str]) -> None:
         """Put the exported image into the user's storage under `tags`; without tags, under a name of its own.
@@ -167,6 +180,7 @@ class ContainersSession:
         isolation = self._isolations[0]
         iidfile = storage.home / "image-id"
         options = shown_options(plan, self._program.flags, self._format)
+        options += cpu_options(plan, isolation, rootless=self._user.rootless)
         arguments = [*options, *private_options(plan), "--iidfile", str(iidfile), *inputs(plan)]
         argv = self._cli.build_argv(arguments, storage, isolation.runtime, isolation.isolation)
         progress = BuildProgress(plan.instructions, listener)
@@ -181,6 +195,15 @@ class ContainersSession:
             check_held(self._cli, storage, held)
         image_id = parse_digest(iidfile.read_text("ascii").strip(), "image ID")
         layout = self._export(image_id, ordinal, storage)
+        if plan.copied_stages:
+            self._kept[ordinal] = KeptBuild(
+                plan=plan,
+                storage=storage,
+                isolation=isolation,
+                flags=self._program.flags,
+                image_format=self._format,
+                rootless=self._user.rootless,
+            )
         return Build(
             ordinal=ordinal,
             location=f"oci:{layout}",
@@ -199,7 +222,8 @@ class ContainersSession:
     ) -> int:
         timeout = plan.options.timeout
         try:
-            return self._cli.build(argv, progress.take, storage, timeout)
+            with limited_to(plan.options.cpuset):
+                return self._cli.build(argv, progress.take, storage, timeout)
         except BuilderUnavailableError:
             raise
         except NoVerdictError as error:

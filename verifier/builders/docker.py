@@ -51,4 +51,5 @@ def identify_classic(facts: EngineFacts) -> BuilderIdentity:
         reproducible=False,
         shows_manifest=facts.containerd_store,
         limits=(_NO_MODE, _NO_SYNTAX) + (() if facts.containerd_store else (_NO_MANIFEST,)),
+        varies=("cpus",),
     )

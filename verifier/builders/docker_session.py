@@ -98,7 +98,18 @@ class DockerSession:
             started=started,
             finished=finished,
             warnings=tuple(stream.warnings),
+            host_names=tuple(stream.host_names),
         )
+
+    def stage(self, build: Build, index: int) -> str | None:
+        """Save the image of the stage's last step, which the engine keeps until the session ends."""
+        images = [step.image for step in build.steps if step.instruction.stage.index == index and step.image]
+        if not images:
+            return None
+        target = self._workspace / f"stage-{build.ordinal}-{index}.tar"
+        if not target.exists():
+            self._engine.save(images[-1], target)
+        return f"docker-archive:{target}"
 
     def load(self, build: Build, tags: Sequence[str]) -> None:
         """Tag the very image that was built; it and its parents stay in the engine."""
@@ -131,8 +142,10 @@ class DockerSession:
             raise build_failure(plan, ordinal, stream.instruction, stream.log, stream.error)
 
     def _check_base(self, stream: ClassicStream) -> None:
-        """Compare the image after a FROM with the one that is held."""
+        """Compare the image after a FROM with the one that is held; after triggers it is another one anyway."""
         if not stream.steps or stream.steps[-1].instruction.text[:4].upper() != "FROM" or not stream.steps[-1].images:
+            return
+        if stream.steps[-1].triggered:
             return
         line = stream.steps[-1].instruction.line
         image = stream.steps[-1].images[0]
@@ -148,11 +161,17 @@ class DockerSession:
         for container in stream.containers:
             self._traces.add_container(container)
         try:
-            full = {image.id.removeprefix("sha256:")[:12]: image.id for image in self._engine.images()}
+            there = {image.id: image for image in self._engine.images()}
+            full = {name.removeprefix("sha256:")[:12]: name for name in there}
             for step in stream.steps:
                 step.images = [full[short] for short in step.images if short in full]
                 for image in step.images:
                     self._traces.add_image(image)
+                    # of several triggers the engine names the last one's image alone
+                    parent = there[image].parent if step.triggered else ""
+                    while parent in there and not self._traces.was_there(parent):
+                        self._traces.add_image(parent)
+                        parent = there[parent].parent
             standing = [image for step in stream.steps for image in step.images]
             if not ended and standing:
                 command = stream.steps[-1].text.partition(" ")[2].strip()
@@ -180,6 +199,8 @@ def _parameters(plan: Plan, dockerfile: str, proxies: dict[str, str]) -> dict[st
         parameters["platform"] = str(options.platform)
     if options.network:
         parameters["networkmode"] = options.network
+    if options.cpuset:
+        parameters["cpusetcpus"] = options.cpuset
     return parameters
 
 
@@ -190,4 +211,5 @@ def _shown_options(plan: Plan) -> tuple[str, ...]:
     shown += [f"--target={options.target}"] if options.target else []
     shown += [f"--platform={options.platform}"] if options.platform else []
     shown += [f"--network={options.network}"] if options.network else []
+    shown += [f"--cpuset-cpus={options.cpuset}"] if options.cpuset else []
     return tuple(shown)

@@ -19,16 +19,21 @@ _IMAGE: Final = re.compile(r" ---> ([0-9a-f]{12})")
 _RUNNING: Final = re.compile(r" ---> Running in ([0-9a-f]{12})")
 _REMOVED: Final = re.compile(r"(?: ---> Removed|Removing) intermediate container ([0-9a-f]{12})")
 _CACHED: Final = " ---> Using cache"
+_TRIGGERS: Final = re.compile(r"# Executing \d+ build triggers?")
 _WARNING: Final = re.compile(r"\[Warning\] (.*)")
 
 
 @dataclass(slots=True)
 class SeenStep:
-    """One step as it was seen; `images` are short IDs, the last is the step's own (a trigger's come before it)."""
+    """One step as it was seen; `images` are short IDs, the last is the step's own.
+
+    `triggered` says that the base's ONBUILD instructions have run: then a FROM's image is what they made.
+    """
 
     instruction: Instruction
     text: str
     cached: bool = False
+    triggered: bool = False
     images: list[str] = field(default_factory=list)
 
 
@@ -46,6 +51,7 @@ class ClassicStream:
         self._total = 0
         self.steps: list[SeenStep] = []
         self.containers: list[str] = []
+        self.host_names: dict[str, None] = {}
         self.image: str | None = None
         self.error: str | None = None
         self.warnings: list[str] = []
@@ -85,12 +91,15 @@ class ClassicStream:
             self._step(int(match[1]), int(match[2]), match[3])
         elif match := _RUNNING.fullmatch(line):
             self.containers.append(match[1])
+            self.host_names[match[1]] = None
         elif match := _REMOVED.fullmatch(line):
             if match[1] in self.containers:
                 self.containers.remove(match[1])
         elif match := _IMAGE.fullmatch(line):
             if self.steps:
                 self.steps[-1].images.append(match[1])
+        elif _TRIGGERS.fullmatch(line) and self.steps:
+            self.steps[-1].triggered = True
         elif line == _CACHED and self.steps:
             self.steps[-1].cached = True
         elif match := _WARNING.search(line):

@@ -41,6 +41,12 @@ class BuilderSession(Protocol):
         Raises BuildError with the instruction, the line and the last lines of output.
         """
 
+    def stage(self, build: Build, index: int) -> str | None:
+        """Give the image of a stage as that build made it, by a name for a store; None where it cannot be had.
+
+        Only for the plan's `copied_stages`, while the session is open. Raises NoVerdictError.
+        """
+
     def load(self, build: Build, tags: Sequence[str]) -> None:
         """Put what was built into the builder's own store under `tags`, where users expect it after a build."""
 

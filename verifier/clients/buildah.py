@@ -22,6 +22,7 @@ class BuildahCli(ContainersCli):
     """Buildah 1.28 and later."""
 
     program = "buildah"
+    plain = ("--disable-compression",)
 
     def user_storage(self) -> UserStorage:
         """Ask `buildah info`."""

@@ -118,6 +118,8 @@ class ContainersCli:
     program: ClassVar[str]
     compress: ClassVar[tuple[str, ...]] = ()
     """Makes `push dir:` compress layers, where it does not by itself."""
+    plain: ClassVar[tuple[str, ...]] = ()
+    """Makes `push dir:` leave layers as they are, where it does not by itself."""
     force: ClassVar[tuple[str, ...]] = ()
     """Makes `rm` remove a build's container."""
 
@@ -179,9 +181,12 @@ class ContainersCli:
         """Take one of several names from an image in the user's storage; the image stays. Raises StoreError."""
         _check(self.call(["rmi", name], None), f"{name} could not be untagged")
 
-    def push(self, image: str, layout: Path, storage: PrivateStorage) -> None:
-        """Write an image as an OCI layout, layers compressed as a push to a registry has them. Raises StoreError."""
-        argv = ["push", "--quiet", *self.compress, image, f"dir:{layout}"]
+    def push(self, image: str, layout: Path, storage: PrivateStorage, *, plain: bool = False) -> None:
+        """Write an image as an OCI layout, layers compressed as a push to a registry has them, or `plain`.
+
+        Raises StoreError.
+        """
+        argv = ["push", "--quiet", *(self.plain if plain else self.compress), image, f"dir:{layout}"]
         _check(self.call(argv, storage, timeout=COPY_SECONDS), f"{image} could not be exported")
         arrange_layout(layout)
 

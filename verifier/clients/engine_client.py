@@ -28,6 +28,7 @@ from verifier.clients.engine_export import write_bounded
 from verifier.clients.engine_stream import Message, read_messages
 from verifier.clients.timestamps import parse_timestamp
 from verifier.errors import StoreError
+from verifier.oci.digest import Digest, parse_digest
 
 ANSWER_SECONDS: Final = 60.0
 """How long the engine may take to answer a question."""
@@ -39,6 +40,8 @@ PULL_SECONDS: Final = 1_800.0
 """How long a pull may take."""
 
 _PIECE: Final = 1024 * 1024
+_NO_CREDENTIAL: Final = "e30="
+"""An empty JSON object, as the engine's API wants credentials."""
 
 
 def open_client(endpoint: Endpoint) -> APIClient:
@@ -190,11 +193,24 @@ class Engine:
             repository, tag = name.rsplit(":", 1) if ":" in name.rsplit("/", 1)[-1] else (name, "latest")
         parameters = {"fromImage": repository, "tag": tag, **({"platform": platform} if platform else {})}
         with self._asking(f"pulling {name}"):
-            header = auth.get_config_header(self._client, auth.resolve_repository_name(repository)[0])
-            headers = {"X-Registry-Auth": _text(header)} if header else {}
+            headers = self._credentials_for(repository)
             for message in self._post("/images/create", parameters, None, headers, PULL_SECONDS):
                 if "error" in message:
                     raise StoreError(f"{name} cannot be pulled: {message['error']}")
+
+    def push(self, name: str) -> Digest:
+        """Push a tag and give the manifest's digest as the registry answers with it. Raises StoreError."""
+        repository, _, tag = name.rpartition(":")
+        pushed: object = None
+        with self._asking(f"pushing {name}"):
+            # engines before 28 refuse a push without this header, even where no credential is needed
+            headers = {"X-Registry-Auth": _NO_CREDENTIAL, **self._credentials_for(repository)}
+            for message in self._post(f"/images/{repository}/push", {"tag": tag}, None, headers, PULL_SECONDS):
+                if "error" in message:
+                    raise StoreError(f"{name} cannot be pushed: {message['error']}")
+                told = message.get("aux")
+                pushed = told.get("Digest", pushed) if isinstance(told, dict) else pushed
+        return parse_digest(pushed, f"the Docker engine's digest of {name}")
 
     def build(self, archive: Path, parameters: Mapping[str, str], timeout: float | None) -> Iterator[Message]:
         """Build with the classic builder from a context archive and yield the messages as they come.
@@ -229,6 +245,10 @@ class Engine:
         proxies = load_general_config().get("proxies") or {}
         chosen: Any = proxies.get(self.endpoint.host) or proxies.get("default") or {}
         return {key: str(value) for key, value in ProxyConfig.from_dict(chosen).get_environment().items()}
+
+    def _credentials_for(self, repository: str) -> dict[str, str]:
+        header = auth.get_config_header(self._client, auth.resolve_repository_name(repository)[0])
+        return {"X-Registry-Auth": _text(header)} if header else {}
 
     def _url(self, path: str) -> str:
         return f"{self._client.base_url}/v{self._client.api_version}{path}"

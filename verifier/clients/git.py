@@ -7,6 +7,7 @@ and hooks are switched off, filters that the checkout itself defines are emptied
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -51,6 +52,33 @@ class Checkout:
             *overrides, "status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=dirty", "--no-renames"
         )
         return answer == b""
+
+    def head(self) -> str | None:
+        """Give the commit of HEAD, None without git, a checkout or a commit."""
+        return self._line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+
+    def described(self) -> str | None:
+        """Describe HEAD by the nearest tag, such as `v1.2-3-gabcdef1`; None where no tag leads to it."""
+        return self._line("describe", "--tags", "HEAD")
+
+    def remote(self) -> str | None:
+        """Give the address of the remote `origin` without a user's name or password; None where there is none."""
+        url = self._line("config", "--get", "remote.origin.url")
+        return None if url is None else re.sub(r"^([a-z+]+://)[^/@]*@", r"\1", url)
+
+    def user(self) -> str | None:
+        """Give who commits here by git's configuration, `Name <address>`; None where no name is configured."""
+        name, address = self._line("config", "--get", "user.name"), self._line("config", "--get", "user.email")
+        return name if name is None or address is None else f"{name} <{address}>"
+
+    def tracked(self) -> frozenset[bytes] | None:
+        """List what git tracks below the folder, by paths relative to it; None without git or a checkout."""
+        answer = self._git("ls-files", "-z", "--cached", "--recurse-submodules", "--", ".")
+        return None if answer is None else frozenset(path for path in answer.split(b"\0") if path)
+
+    def _line(self, *arguments: str) -> str | None:
+        answer = self._git(*arguments)
+        return (answer.decode("utf-8", "replace").strip() or None) if answer is not None else None
 
     def _filter_overrides(self) -> Sequence[str] | None:
         """Empty the filters that the checkout's own configuration defines; None where one cannot be named safely."""

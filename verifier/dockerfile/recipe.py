@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from verifier.dockerfile.arguments import (
@@ -171,7 +171,7 @@ class _Walk:
 
     def follow(self, stage: Stage, scope: _Scope) -> tuple[tuple[Step, ...], _Scope]:
         steps: list[Step] = []
-        for statement in stage.statements[:MAX_STEPS]:
+        for statement in map(_triggered, stage.statements[:MAX_STEPS]):
             known = scope.arguments | scope.environment
             step = Step(
                 statement=statement,
@@ -212,6 +212,14 @@ class _Walk:
             return _exec_form(statement, scope)
         script = shell_text(self._dockerfile, statement, shell, self._lines)
         return read_script(script.text, scope, script.line_of) if script.text else NO_SCRIPT
+
+
+def _triggered(statement: Statement) -> Statement:
+    """Give the RUN inside an ONBUILD, at the ONBUILD's own place: it is run when another image is built on this one."""
+    trigger = statement.trigger if statement.keyword == "ONBUILD" else None
+    if trigger is None or trigger.keyword != "RUN":
+        return statement
+    return replace(trigger, instruction=statement.instruction)
 
 
 def _assign(values: dict[str, str], name: str, value: str) -> None:

@@ -46,7 +46,7 @@ _PREFIXES: Final[dict[str, _Prefix]] = {
     "stdbuf": _prefix("-i -o -e"),
     "su-exec": _prefix(plain=1),
     "sudo": _prefix("-u -g -h -p -C -r -t -D --user --group", assignments=True),
-    "time": _prefix("-o -f"),
+    "time": _prefix("-o -f", assignments=True),
     "timeout": _prefix("-s -k --signal --kill-after", plain=1),
     "xargs": _prefix("-a -d -E -I -L -n -P -s --arg-file --delimiter --max-args --max-procs --replace"),
     "busybox": _prefix(),
