@@ -58,7 +58,9 @@ def test_other_values_of_created_are_residue(first: str, second: str) -> None:
 
 def test_a_time_under_another_key_is_not_the_configs_own() -> None:
     labels = ({"config": {"Labels": {"created": rfc3339(moment)}}} for moment in (FIRST, SECOND))
-    assert causes(explain_configs(*labels)) == ["residue"]
+    explanation = explain_configs(*labels)
+    assert causes(explanation) == ["volatile-label"]
+    assert explanation.findings[0].confidence == "likely"
 
 
 def test_one_epoch_on_both_sides_leaves_no_difference() -> None:
@@ -261,3 +263,148 @@ def test_what_a_provenance_says_of_its_one_build(pointer: str, first: str, secon
 )
 def test_what_else_a_provenance_says(pointer: str, first: str, second: str) -> None:
     assert causes(explain_statement(pointer, first, second)) == ["residue"]
+
+
+@pytest.mark.parametrize(
+    ("key", "first", "second"),
+    [
+        ("build-date", "2026-11-18T11:06:40Z", "2024-01-01T00:00:00Z"),
+        ("build-date", "2026-11-18", "2024-01-01"),
+        ("org.opencontainers.image.revision", "a" * 40, "b" * 40),
+        ("vcs-ref", "0" * 40, "1" * 40),
+        ("instance", "0b7e1b0c-9d6c-4a4e-8f5e-1d2c3b4a5f60", "f3a0c1d2-0001-4fff-b123-000000000001"),
+        ("ci.build-number", "811", "812"),
+    ],
+)
+def test_a_label_that_is_meant_to_vary(key: str, first: str, second: str) -> None:
+    explanation = explain_configs({"config": {"Labels": {key: first}}}, {"config": {"Labels": {key: second}}})
+    assert causes(explanation) == ["volatile-label"]
+    assert (explanation.findings[0].confidence, explanation.findings[0].opaque) == ("likely", True)
+    name = key.replace("-", "_").replace(".", "_").upper()
+    variables = ({"config": {"Env": [f"{name}={value}"]}} for value in (first, second))
+    assert causes(explain_configs(*variables)) == ["volatile-label"]
+    assert causes(explain_configs(by(f"LABEL {key}={first}"), by(f"LABEL {key}={second}"))) == ["volatile-label"]
+
+
+@pytest.mark.parametrize(
+    ("key", "first", "second"),
+    [
+        ("version", "1", "2"),
+        ("maintainer", "a", "b"),
+        ("gpg.key", "a" * 40, "b" * 40),
+        ("vcs-ref", "a" * 40, "b" * 39),
+        ("build-date", "2026-11-18", "2024-01-01T00:00:00Z"),
+        ("build-date", "2026-11-18 of x", "2024-01-01 of x"),
+        ("note", "built 2026-11-18", "built 2024-01-01"),
+    ],
+)
+def test_another_label_is_residue(key: str, first: str, second: str) -> None:
+    pair = ({"config": {"Labels": {key: value}}} for value in (first, second))
+    assert causes(explain_configs(*pair)) == ["residue"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("RUN /bin/sh -c make # buildkit", "/bin/sh -c make"),
+        ("RUN |1 A=1 /bin/sh -c make # buildkit", "|1 A=1 /bin/sh -c make"),
+        ("ENV A=1", "/bin/sh -c #(nop)  ENV A=1"),
+        ('CMD ["sh"]', '/bin/sh -c #(nop)  CMD ["sh"]'),
+        ("COPY a /b # buildkit", "COPY a /b"),
+    ],
+)
+def test_one_step_in_two_builders_words(first: str, second: str) -> None:
+    explanation = explain_configs(by(first), by(second))
+    assert causes(explanation) == ["history-text"]
+    assert explanation.findings[0].confidence == "proven"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("RUN /bin/sh -c make # buildkit", "/bin/sh -c make all"),
+        ("ENV A=1", "/bin/sh -c #(nop)  ENV A=2"),
+        ("ENV A=1", "/bin/sh -c #(nop)  LABEL A=1"),
+        ("COPY a /b # buildkit", "COPY a /b # other"),
+        ("make", "RUN make"),
+    ],
+)
+def test_another_step_is_residue(first: str, second: str) -> None:
+    assert causes(explain_configs(by(first), by(second))) == ["residue"]
+
+
+def test_the_comment_of_the_historys_format_may_be_missing() -> None:
+    created = "2024-01-01T00:00:00Z"
+    first = history(created, comment="buildkit.dockerfile.v0")
+    assert causes(explain_configs(first, history(created))) == ["history-text"]
+    assert causes(explain_configs(history(created), first)) == ["history-text"]
+    assert causes(explain_configs(history(created, comment="hello"), history(created))) == ["residue"]
+    assert causes(explain_configs(history(created, author="me"), history(created))) == ["residue"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"config": {"Hostname": "", "Tty": False, "OnBuild": None, "User": "a"}}, {"config": {"User": "a"}}),
+        ({"config": {"Labels": {"io.buildah.version": "1.28.2"}, "User": "a"}}, {"config": {"User": "a"}}),
+        ({"container": "a" * 64, "docker_version": "20.10.24"}, {}),
+    ],
+)
+def test_what_one_builder_writes_out_and_another_leaves_out(first: dict[str, Any], second: dict[str, Any]) -> None:
+    for pair in ((first, second), (second, first)):
+        explanation = explain_configs(*pair)
+        assert causes(explanation) == ["builder-identity"]
+        assert explanation.findings[0].evidence
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"config": {"User": "root"}}, {"config": {}}),
+        ({"config": {"Tty": True}}, {"config": {}}),
+        ({"config": {"ExposedPorts": {"80/tcp": {}}}}, {"config": {}}),
+        ({"config": {"Labels": {"io.buildah.version": "1", "a": "b"}}}, {"config": {}}),
+        ({"config": {"Labels": {"a": ""}}}, {"config": {}}),
+        ({"container": "a" * 63}, {}),
+    ],
+)
+def test_what_says_something_is_never_left_out(first: dict[str, Any], second: dict[str, Any]) -> None:
+    for pair in ((first, second), (second, first)):
+        assert "residue" in causes(explain_configs(*pair))
+
+
+@pytest.mark.parametrize("key", ["architecture", "variant"])
+def test_another_platform(key: str) -> None:
+    values = {"architecture": ("amd64", "arm64"), "variant": ("v7", "v8")}[key]
+    assert causes(explain_configs({key: values[0]}, {key: values[1]})) == ["platform-ambiguity"]
+    assert causes(explain_configs({key: values[0]}, {key: "z80"})) == ["residue"]
+
+
+def test_a_variant_that_one_builder_leaves_out() -> None:
+    assert causes(explain_configs({"variant": "v8"}, {})) == ["platform-ambiguity"]
+    assert causes(explain_configs({"variant": "x"}, {})) == ["residue"]
+
+
+def reordered(value: dict[str, Any]) -> dict[str, Any]:
+    return {key: reordered(item) if isinstance(item, dict) else item for key, item in reversed(value.items())}
+
+
+LABELS = {"config": {"Env": ["A=1", "B=2"], "Labels": {"a": "1", "b": "2"}, "User": "x"}}
+
+
+def test_the_members_of_objects_in_another_order() -> None:
+    explanation = explain_configs(LABELS, reordered(LABELS))
+    assert causes(explanation) == ["map-order"]
+    assert explanation.findings[0].confidence == "proven"
+
+
+def test_another_order_and_another_value() -> None:
+    first, second = ({"created": rfc3339(moment), **LABELS} for moment in (FIRST, SECOND))
+    assert causes(explain_configs(first, reordered(second))) == ["config-created", "map-order"]
+    other = reordered({"config": {**LABELS["config"], "User": "y"}})
+    assert "residue" in causes(explain_configs(LABELS, other))
+
+
+@pytest.mark.parametrize("change", [{"Env": ["B=2", "A=1"]}, {"Labels": {"b": "1", "a": "2"}}])
+def test_the_order_of_a_list_is_no_matter_of_maps(change: dict[str, Any]) -> None:
+    assert "residue" in causes(explain_configs(LABELS, {"config": {**LABELS["config"], **change}}))

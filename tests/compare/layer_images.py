@@ -18,6 +18,7 @@ from verifier.oci.config import parse_config
 from verifier.oci.digest import Digest
 from verifier.oci.image import Attestation, Image, ImageSet, make_image
 from verifier.oci.manifest import Index, Manifest, parse_manifest_or_index
+from verifier.stores import write_layout
 
 GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
 PLAIN = "application/vnd.oci.image.layer.v1.tar"
@@ -133,6 +134,7 @@ def image(
     }
     parsed = parse_manifest_or_index(json.dumps(described).encode())
     assert isinstance(parsed, Manifest)
+    blobs.put(parsed.raw)
     return make_image(reference, blobs, parsed, parse_config(raw_config))
 
 
@@ -187,3 +189,12 @@ def mirrored(item: Difference) -> tuple[Any, ...]:
     """What a difference becomes with its sides exchanged, as far as it is symmetric."""
     layer = None if item.layer is None else (item.layer.second, item.layer.first)
     return item.part, layer, item.path, item.occurrence, item.visible, item.field, item.second, item.first
+
+
+def write_pair(folder: Path, first: ImageSet | Image, second: ImageSet | Image) -> tuple[str, str]:
+    """Write two images as OCI layouts into a folder, and give their names."""
+    names = []
+    for name, made in (("first", first), ("second", second)):
+        write_layout(single(made) if isinstance(made, Image) else made, folder / name)
+        names.append(f"oci:{folder / name}")
+    return names[0], names[1]

@@ -14,6 +14,7 @@ from verifier.causes.cause import SideContext
 from verifier.compare import compare
 from verifier.compare.contents_reader import ImageSetReader
 from verifier.explain import explain
+from verifier.explain.likeness import MAX_LIKENED_BYTES
 from verifier.model.difference import Difference
 from verifier.model.instruction import Instruction, StageRef
 
@@ -130,6 +131,29 @@ def test_residue_says_what_it_was_tried_for() -> None:
     assert "not a time within its build's window" in timed.residue[0].ruled_out
     untimed = explain_contents(b"a", b"b", sides=(SideContext(), SideContext()))
     assert "not a time within its build's window" not in untimed.residue[0].ruled_out
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "alike"),
+    [
+        (b"a =  1\n", b"a  = 1\n", ("the order of words", "white space")),
+        (b"v1.2\n", b"v1.3\n", ("numbers",)),
+        (b"in /usr/lib\n", b"in /opt/bin\n", ("paths",)),
+        (b"Hello\n", b"hello\n", ("capitals",)),
+        (b"\0\1\2", b"\2\0\1", ("the order of bytes",)),
+        (b"one\n", b"two\n", ()),
+    ],
+)
+def test_residue_says_what_it_differs_by_alone(first: bytes, second: bytes, alike: tuple[str, ...]) -> None:
+    left = explain_contents(first, second).residue[0]
+    assert left.alike == alike
+    assert not any(name in phrase for phrase in left.ruled_out for name in alike)
+
+
+def test_large_contents_are_not_tried_for_more() -> None:
+    (left,) = explain_contents(b"a" * (MAX_LIKENED_BYTES + 1), b"b" * (MAX_LIKENED_BYTES + 1)).residue
+    assert left.alike == ()
+    assert not any("alone" in phrase for phrase in left.ruled_out)
 
 
 def test_explaining_twice_says_the_same() -> None:

@@ -69,7 +69,10 @@ CASES = {
     ),
     "by commit": Case(f"RUN wget https://raw.githubusercontent.com/a/b/{COMMIT}/f", refuted=("network-download",)),
     "not run here": Case(
-        "HEALTHCHECK CMD curl -f http://x.org/ || exit 1\nCMD wget https://x.org/f\nONBUILD RUN wget https://x/f"
+        "HEALTHCHECK CMD curl -f http://x.org/ || exit 1\nCMD wget https://x.org/f\nONBUILD COPY f /f"
+    ),
+    "run on top of this": Case(
+        "ONBUILD RUN wget https://x/f", notes=("network-download",), says="in a build on this image: `wget`"
     ),
     "clone": Case("RUN git clone https://x.org/r", fires=("network-download",), says="default branch"),
     "clone of a tag": Case(

@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import Cause, Claim, Place, SideContext
+from verifier.causes.cause import DOCUMENTS, Cause, Claim, Place, SideContext
 from verifier.causes.moments import is_of_build
 from verifier.formats.field import Field
 from verifier.formats.times import parse_rfc3339
@@ -50,5 +50,6 @@ cause = Cause(
     severity="note",
     opaque=True,
     timed=True,
+    reach=DOCUMENTS,
     normalise=_normalise,
 )

@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import Cause, Claim, Place, SideContext
+from verifier.causes.cause import DOCUMENTS, Cause, Claim, Place, SideContext
 from verifier.causes.rules.build_arguments import build_argument_risks
 from verifier.formats.field import Field
 
@@ -56,6 +56,7 @@ cause = Cause(
     page=__doc__ or "",
     remedy="declare the ARG late or in a stage that is not shipped, and derive dates from SOURCE_DATE_EPOCH",
     opaque=True,
+    reach=DOCUMENTS,
     normalise=_normalise,
     risk=build_argument_risks,
 )

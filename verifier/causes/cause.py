@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from verifier.formats.field import Field
 from verifier.model.build import BuilderName
@@ -39,12 +39,19 @@ class Window:
 class SideContext:
     """What a normaliser may know of its side.
 
-    `window` is None where nothing was built; `epoch` is the SOURCE_DATE_EPOCH that was given to the build, if any.
+    `window` is None where nothing was built; `epoch` is the SOURCE_DATE_EPOCH that was given to the build, if any;
+    `host_names` are those that the build's containers are known to have had. `rewritten` says that times in layers were
+    to be rewritten to the epoch. `base_layers` counts the lowest layers, which are known to be the base image's.
+    `local_times` says that one of the builds was put into another time zone or language on purpose.
     """
 
     window: Window | None = None
     epoch: int | None = None
     builder: BuilderName | None = None
+    host_names: frozenset[str] = frozenset()
+    rewritten: bool = False
+    base_layers: int = 0
+    local_times: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,25 +59,45 @@ class Place:
     """Where a value stands: `field` is the difference's (`mtime`, `content`, a JSON pointer), `path` the entry's.
 
     `type` is the entry's (a word of `verifier.oci.tar_entry`), None where both sides do not agree or there is none.
+    `made_by` is the text of the Dockerfile's instruction that made it, empty where that is not known; where there is no
+    Dockerfile it is the image's own history that says so, and `recorded` is set: that leaves out the flags of COPY.
+    `is_base` says that a side knows the layer for one of its base image's, `is_cut` that both sides merge to the same
+    files out of another number of layers.
     """
 
     part: Part
     field: str
     path: bytes | None = None
     type: str | None = None
+    made_by: str = ""
+    recorded: bool = False
+    is_base: bool = False
+    is_cut: bool = False
+
+
+def reach_of(place: Place) -> Reach:
+    """Tell where a value stands."""
+    if place.part != "layer":
+        return "document"
+    return "content" if place.field == "content" else "header"
 
 
 class Claim(NamedTuple):
     """One stretch of a field's value that a cause answers for: offsets from the value's start.
 
     `form` says how the value was written (`%Y-%m-%d`, `hex`): both sides must have the same. `meaning` is set where
-    several spellings mean the same: then it, and not the bytes, tells whether the two sides' values differ.
+    several spellings mean the same: then it, and not the bytes, tells whether the two sides' values differ. `opaque`
+    says of this claim alone what a cause's says of all: that its value is taken as given. `follows` says that the value
+    is a digest of what lies around it, made before some of that was changed or cut off: where something else varies in
+    the same container, the difference is put down to that alone.
     """
 
     start: int
     end: int
     form: str
     meaning: str | None = None
+    opaque: bool = False
+    follows: bool = False
 
 
 Normaliser = Callable[[Field, Place, SideContext], Iterator[Claim]]
@@ -79,8 +106,22 @@ Normaliser = Callable[[Field, Place, SideContext], Iterator[Claim]]
 Renamer = Callable[[Place, SideContext], bytes | None]
 """Replaces what varies in the path of an entry that one side alone has; None where nothing in it does; pure."""
 
+Giver = Callable[[Place, SideContext], bool]
+"""Tells, knowing one side, that a whole value is taken as given there; pure. Of both sides, both must say so."""
+
+Optional = Callable[[Field, Place, SideContext], bool]
+"""Tells of a value that one side's document has whether leaving it out would say the same; pure."""
+
 StaticRule = Callable[["Recipe"], Iterable[Risk]]
 """Yields what a Dockerfile's text lets expect, without any build; fast and pure. Imports nothing heavy when called."""
+
+
+Reach = Literal["content", "header", "document"]
+"""Where values stand: inside of files, in tar headers and layers' descriptions, in manifests, configs and indexes."""
+
+CONTENTS: Final[frozenset[Reach]] = frozenset({"content"})
+HEADERS: Final[frozenset[Reach]] = frozenset({"header"})
+DOCUMENTS: Final[frozenset[Reach]] = frozenset({"document"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +131,9 @@ class Cause:
     `slug` is the module's name with hyphens; `page` the module's docstring, whose first line is the title. `remedy` is
     one sentence, the shortest thing that helps. `opaque` says that a claim swallows a value without knowing what it
     should be. `timed` says that claims are checked against the build's window: without one they are likely at most.
+    `reach` says which values `normalise` is asked about: there are tens of thousands of mtimes, and many causes.
+    `optional` answers for members of documents that may as well not be there. `given` answers for whole values that
+    come from outside: such a finding is opaque, and comes last, where no normaliser explained the difference.
     """
 
     slug: str
@@ -98,8 +142,11 @@ class Cause:
     severity: Severity = "warning"
     opaque: bool = False
     timed: bool = False
+    reach: frozenset[Reach] = CONTENTS
     normalise: Normaliser | None = None
     rename: Renamer | None = None
+    optional: Optional | None = None
+    given: Giver | None = None
     risk: StaticRule | None = None
 
     @property

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import Cause, Claim, Place, SideContext
+from verifier.causes.cause import DOCUMENTS, Cause, Claim, Place, SideContext
 from verifier.causes.moments import is_of_build
 from verifier.formats.field import Field
 from verifier.formats.times import parse_rfc3339
@@ -42,5 +42,6 @@ cause = Cause(
     page=__doc__ or "",
     remedy="build with SOURCE_DATE_EPOCH (verify-build --reproducible shows the effect), or --timestamp",
     timed=True,
+    reach=DOCUMENTS,
     normalise=_normalise,
 )

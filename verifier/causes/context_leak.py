@@ -5,8 +5,9 @@ build outputs, logs, editors' files: they differ between two checkouts of one co
 
 Why it matters: two people who build the same commit get other layers, and whatever lies around is shipped.
 
-How it is recognised: COPY or ADD of a directory of the context, where one of those is not left out by the ignore
-file.
+How it is recognised: in the Dockerfile, by COPY or ADD of a directory of the context, where one of those is not left
+out by the ignore file. In two images, by one of these names in the path of what differs in the layer of such a COPY;
+what the files should be is not known: hence this is never called proven.
 
 Remedy: list them in `.dockerignore`, or copy the directories that are needed by name.
 
@@ -19,7 +20,8 @@ import fnmatch
 from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import Cause
+from verifier.causes.cause import Cause, Place, SideContext
+from verifier.causes.made_by import is_copy
 from verifier.causes.rules.context_copies import copied_directories
 from verifier.causes.rules.wording import latent, listed
 from verifier.dockerfile.recipe import Recipe
@@ -28,6 +30,7 @@ from verifier.model.finding import Risk
 __all__ = ["cause"]
 
 _SLUG: Final = "context-leak"
+_FIELDS: Final = frozenset({"content", "size", "mtime", "linkname", "entry"})
 _LEAKS: Final = (
     ".git", ".svn", ".hg", "__pycache__", "*.pyc", ".venv", "venv", "node_modules", ".pytest_cache", ".mypy_cache",
     ".ruff_cache", ".tox", ".nox", ".idea", ".vscode", ".DS_Store", "Thumbs.db", "*.swp", "*~", "*.log", ".terraform",
@@ -59,9 +62,16 @@ def _leak(path: str, directory: str) -> str | None:
     return None
 
 
+def _given(place: Place, side: SideContext) -> bool:  # noqa: ARG001
+    if place.path is None or place.field not in _FIELDS or not is_copy(place):
+        return False
+    return _leak(place.path[1:].decode("utf-8", "surrogateescape"), "") is not None
+
+
 cause = Cause(
     slug=_SLUG,
     page=__doc__ or "",
     remedy="list what does not belong to the program in `.dockerignore`, or copy by name",
+    given=_given,
     risk=_risks,
 )

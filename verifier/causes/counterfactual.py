@@ -34,6 +34,11 @@ class Claimed(NamedTuple):
     value: bytes
 
     @property
+    def opaque(self) -> bool:
+        """Whether the value is taken as given, without knowing what it should be."""
+        return self.cause.opaque or self.claim.opaque
+
+    @property
     def meaning(self) -> str | bytes:
         """What must differ for the cause to be to blame."""
         return self.value if self.claim.meaning is None else self.claim.meaning
@@ -79,7 +84,7 @@ def _digest_node(
             _feed(update, b"derived", part.name.encode())
         else:
             _feed(update, b"field", part.name.encode(), part.kind.encode())
-            claims = _claims(part, place, side, causes)
+            claims = claims_of(part, place, side, causes)
             result.claimed += (
                 Claimed(cause, inner, part, claim, part.value[claim.start : claim.end]) for cause, claim in claims
             )
@@ -93,7 +98,8 @@ def _digest_node(
     return hasher.digest()
 
 
-def _claims(part: Field, place: Place, side: SideContext, causes: Sequence[Cause]) -> list[tuple[Cause, Claim]]:
+def claims_of(part: Field, place: Place, side: SideContext, causes: Sequence[Cause]) -> list[tuple[Cause, Claim]]:
+    """Give what `causes` claim of one field, in ascending order, the first causes' claims before any that overlap."""
     taken: list[tuple[Cause, Claim]] = []
     for cause in causes:
         if cause.normalise is not None:

@@ -14,7 +14,7 @@ Source: BuildKit, docs/build-repro.md, and its threads 2884, 3843, 6348 on paren
 
 from __future__ import annotations
 
-from verifier.causes.cause import Cause, Place
+from verifier.causes.cause import HEADERS, Cause, Place
 from verifier.causes.entry_times import claim_entry_time, is_mount_point
 from verifier.oci.tar_entry import DIRECTORY
 
@@ -30,5 +30,6 @@ cause = Cause(
     page=__doc__ or "",
     remedy="build with SOURCE_DATE_EPOCH and rewrite-timestamp=true (BuildKit), or --timestamp (Buildah, Podman)",
     timed=True,
+    reach=HEADERS,
     normalise=claim_entry_time(_is_directory),
 )

@@ -1,12 +1,15 @@
 """A program wrote the time of the build into a file.
 
-What varies: a date, in any of the forms that programs print: ISO 8601, RFC 2822, ctime, date(1), a web server's log,
-or seconds, milli-, micro- and nanoseconds since 1970.
+What varies: a date, in any of the forms that programs print: ISO 8601 with its weeks and ordinal days, RFC 2822 and
+850, ctime, date(1) in many languages, syslog, a web server's log, X.509, 12-hour clocks, or seconds, milli-, micro- and
+nanoseconds since 1970, in figures or in 32 and 64 bits of either byte order, Windows' and MS-DOS's counts too.
 
 Why it matters: one line of output, or one generated header, makes the whole layer another.
 
-How it is recognised: in text, a value of such a form that lies within its own build's window. A date that lies
-elsewhere is none of this build's, and without a window there is no telling: then nothing is claimed.
+How it is recognised: a value of such a form that lies within its own build's window; where no zone is written also a
+whole number of half hours away from it, the same on both sides. A date that lies elsewhere is none of this build's,
+and without a window there is no telling: then nothing is claimed. In bytes of no known format 32-bit counts are
+claimed only where chance alone would hardly put one: by the content's size and the window's length.
 
 Remedy: do not write it, or take it from SOURCE_DATE_EPOCH: `date -u -d @$SOURCE_DATE_EPOCH`, with `ARG
 SOURCE_DATE_EPOCH` in the stage.
@@ -17,18 +20,32 @@ Source: https://reproducible-builds.org/docs/source-date-epoch/.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from verifier.causes.cause import Cause, Claim, Place, SideContext
-from verifier.causes.moments import claim_times
+from verifier.causes.moments import claim_binary_times, claim_printed_times, claim_times
 from verifier.causes.rules.build_facts import clock_risks
+from verifier.formats.elf_strings import STRING_KINDS
 from verifier.formats.field import Field
 
 __all__ = ["cause"]
 
 
+_COUNTED: Final = ("seconds since 1970", "tenths of microseconds", "hexadecimal seconds")
+
+
 def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:
-    if place.field == "content" and field.kind == "text" and side.window is not None:
-        yield from claim_times(field, side)
+    if place.field != "content" or side.window is None:
+        return
+    if field.kind == "text":
+        for claim in claim_times(field, side):
+            # where the zones differ on purpose, a calendar's times are the zones' affair
+            if not side.local_times or claim.form.startswith(_COUNTED):
+                yield claim
+    elif field.kind in STRING_KINDS or field.kind == "marshal":
+        yield from claim_printed_times(field, side)
+    elif field.kind == "bytes" and not field.name:  # no known format has named it
+        yield from claim_binary_times(field, side)
 
 
 cause = Cause(

@@ -25,6 +25,21 @@ def claim_entry_time(belongs: Callable[[Place], bool]) -> Normaliser:
     return normalise
 
 
+def claim_time_if(holds: Callable[[float, Place, SideContext], bool]) -> Normaliser:
+    """Make a normaliser of the mtimes of entries for which `holds`, given the time in seconds since 1970."""
+
+    def normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:
+        if place.part != "layer" or place.field != "mtime" or field.kind != "mtime":
+            return
+        whole, _, fraction = field.value.removeprefix(b"-").partition(b".")
+        if not whole.isdigit() or not (fraction.isdigit() or not fraction):
+            return
+        if holds(float(field.value), place, side):
+            yield Claim(0, len(field.value), "seconds with a fraction" if fraction else "seconds")
+
+    return normalise
+
+
 def is_whiteout(place: Place) -> bool:
     """Tell whether an entry hides something of the layers below."""
     return place.path is not None and place.path.rpartition(b"/")[2].startswith(b".wh.")

@@ -15,7 +15,7 @@ Source: BuildKit, docs/build-repro.md; buildah-build(1), `--timestamp`, `--rewri
 
 from __future__ import annotations
 
-from verifier.causes.cause import Cause, Place
+from verifier.causes.cause import HEADERS, Cause, Place
 from verifier.causes.entry_times import claim_entry_time, is_mount_point, is_whiteout
 from verifier.oci.tar_entry import DIRECTORY
 
@@ -31,5 +31,6 @@ cause = Cause(
     page=__doc__ or "",
     remedy="build with SOURCE_DATE_EPOCH and rewrite-timestamp=true (BuildKit), or --timestamp (Buildah, Podman)",
     timed=True,
+    reach=HEADERS,
     normalise=claim_entry_time(_is_file),
 )

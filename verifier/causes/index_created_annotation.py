@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import Cause, Claim, Place, SideContext
+from verifier.causes.cause import DOCUMENTS, Cause, Claim, Place, SideContext
 from verifier.causes.moments import is_of_build
 from verifier.formats.field import Field
 from verifier.formats.times import parse_rfc3339
@@ -42,5 +42,6 @@ cause = Cause(
     remedy="build with SOURCE_DATE_EPOCH, or pin the image manifest's digest instead of the index's",
     severity="note",
     timed=True,
+    reach=DOCUMENTS,
     normalise=_normalise,
 )

@@ -1,27 +1,85 @@
 """The running kernel's state is recorded.
 
-What varies: the kernel's release, how long it has been running, its load, memory and processors.
+What varies: the kernel's release, how long it has been running, its load, memory, processes and processors.
 
 Why it matters: none of it belongs to the image: it describes the machine that built it.
 
-How it is recognised: in the Dockerfile, by `uname -r`, `-v` and `-a`, and by files of `/proc` and `/sys` whose
-content is kept. `uname -m` and `-s` name the platform, and count as fixed.
+How it is recognised: in text, by the grammar of what the kernel and its tools print, line by line: `/proc/uptime`,
+`loadavg`, `meminfo`, `stat`, `vmstat`, `self/stat`, the clock rate in `cpuinfo`, and `uptime`, `free` and `df`; also a
+process's number alone, where the instruction writes `$$`. The figures are taken as given: hence this is never called
+proven. In the Dockerfile, by `uname -r`, `-v` and `-a`, and by files of `/proc` and `/sys` whose content is kept.
+`uname -m` and `-s` name the platform, and count as fixed.
 
 Remedy: do not record it; name the kernel release that is meant, where one is.
 
-Source: uname(1); proc(5).
+Source: uname(1); proc(5); uptime(1); free(1); df(1).
 """
 
 from __future__ import annotations
 
-from verifier.causes.cause import Cause
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from verifier.causes.cause import Cause, Claim, Place, SideContext
 from verifier.causes.rules.build_facts import kernel_risks
+from verifier.formats.field import Field
 
 __all__ = ["cause"]
+
+_LINES: Final = (
+    ("load", rb"(\d+\.\d\d \d+\.\d\d \d+\.\d\d \d+/\d+ \d+)"),
+    ("uptime", rb"(\d+\.\d\d \d+\.\d\d)"),
+    (
+        "memory",
+        (
+            rb"(?:Mem(?:Total|Free|Available|Shared)|Buffers|Cached|Swap\w+|(?:Ina|A)ctive(?:\(\w+\))?|Unevictable|Mlocked"
+            rb"|Dirty|Writeback(?:Tmp)?|Anon\w+|Mapped|Shmem\w*|K?Reclaimable|Slab|SReclaimable|SUnreclaim|KernelStack"
+            rb"|(?:Sec)?PageTables|NFS_Unstable|Bounce|Commit(?:Limit|ted_AS)|Vmalloc\w+|Percpu|File\w+|Hugetlb"
+            rb"|DirectMap\w+|Zswap\w*|KReclaimable): +(\d+) kB"
+        ),
+    ),
+    ("statistics", rb"(?:cpu\d*|intr|ctxt|btime|processes|procs_running|procs_blocked|softirq) +(\d+(?: \d+)*)"),
+    ("virtual memory", rb"(?:nr|pg|numa|workingset|thp|kswapd|compact|drop|oom|unevictable|swap)_?\w* (\d+)"),
+    ("process", rb"(\d+ \([^()\n]+\) [RSDZTtWXxKPI](?: -?\d+){40,60})"),
+    ("clock rate", rb"cpu MHz\t*: (\d+\.\d+)"),
+    ("uptime", rb" ?(\d\d:\d\d:\d\d up [^\n]+, +load averages?: \d+\.\d\d, \d+\.\d\d, \d+\.\d\d)"),
+    ("memory", rb"(?:Mem|Swap|Total|-/\+ buffers/cache): +(\d+(?: +\d+)+)"),
+    ("disk", rb"[\w/.:-]+ +(\d+ +\d+ +\d+ +\d+%) /\S*"),
+)
+_GRAMMARS: Final = tuple(
+    (f"{name} ({number})", re.compile(rb"^" + pattern + rb"$", re.MULTILINE))
+    for number, (name, pattern) in enumerate(_LINES)
+)
+_MADE_BY_PROCESS: Final = re.compile(r"\$(?:\$|BASHPID\b|PPID\b|\{(?:BASHPID|PPID)\})|\bgetpid\b")
+_PROCESS: Final = re.compile(rb"\A(\d{1,7})\n?\Z")
+_MAX_BYTES: Final = 1024 * 1024
+
+
+def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:  # noqa: ARG001
+    if place.field != "content" or field.kind != "text" or len(field.value) > _MAX_BYTES:
+        return
+    number = _PROCESS.match(field.value) if _MADE_BY_PROCESS.search(place.made_by) else None
+    if number is not None:
+        yield Claim(number.start(1), number.end(1), "process's number")
+        return
+    found = {
+        match.span(1): Claim(match.start(1), match.end(1), name)
+        for name, pattern in _GRAMMARS
+        for match in pattern.finditer(field.value)
+    }
+    end = 0
+    for claim in sorted(found.values()):
+        if claim.start >= end:
+            end = claim.end
+            yield claim
+
 
 cause = Cause(
     slug="kernel-state",
     page=__doc__ or "",
     remedy="do not record what the kernel says of itself; name the release that is meant",
+    opaque=True,
+    normalise=_normalise,
     risk=kernel_risks,
 )

@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import Cause, Claim, Place, SideContext
+from verifier.causes.cause import DOCUMENTS, HEADERS, Cause, Claim, Place, SideContext
 from verifier.formats.field import Field
 
 __all__ = ["cause"]
@@ -31,7 +31,7 @@ _SUFFIX: Final = re.compile(rb'(?<=\.tar)[.+]?(gzip|zstd|)(?="$)')
 
 
 def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:  # noqa: ARG001
-    if place.part == "layer" and place.field == "digest":
+    if place.part == "layer" and place.field == "digest" and field.kind in ("digest", "layer-rest"):
         yield Claim(0, len(field.value), "digest over an equal diff_id")
     elif place.part == "manifest" and field.kind == "json" and _LAYER_TYPE.fullmatch(field.name):
         found = _SUFFIX.search(field.value)
@@ -44,5 +44,6 @@ cause = Cause(
     page=__doc__ or "",
     remedy="build both times with one builder and fixed compression options, and record diff_ids beside digests",
     severity="note",
+    reach=DOCUMENTS | HEADERS,
     normalise=_normalise,
 )

@@ -6,8 +6,9 @@ and other owners, and all of them come into the image.
 Why it matters: a builder that rewrites times changes those too; one that does not keeps them, so that the remedy lies
 where the archive is made.
 
-How it is recognised: by ADD of a local source whose name is a tar archive's. The archive may well be fixed: only a
-note.
+How it is recognised: in the Dockerfile, by ADD of a local source whose name is a tar archive's; it may well be fixed:
+only a note. In two images, by content, times, owners and files that differ in the layer of such an ADD; what they
+should be is not known: hence this is never called proven.
 
 Remedy: make the archive with `tar --sort=name --mtime=@$SOURCE_DATE_EPOCH --owner=0 --group=0 --numeric-owner`,
 compress it with `gzip -n`, and keep it in version control or fetch it by its digest.
@@ -20,16 +21,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import Cause
+from verifier.causes.cause import Cause, Place, SideContext
+from verifier.causes.made_by import is_archive, keyword, sources
 from verifier.causes.rules.wording import latent, listed
-from verifier.dockerfile.features import is_git_source
 from verifier.dockerfile.recipe import Recipe
 from verifier.model.finding import Risk
 
 __all__ = ["cause"]
 
 _SLUG: Final = "local-tar-add"
-_SUFFIXES: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
+_FIELDS: Final = frozenset({"content", "size", "mtime", "uid", "gid", "uname", "gname", "linkname", "entry"})
 
 
 def _risks(recipe: Recipe) -> Iterator[Risk]:
@@ -37,14 +38,17 @@ def _risks(recipe: Recipe) -> Iterator[Risk]:
         statement = step.statement
         if statement.keyword != "ADD" or statement.flag("unpack") == "false":
             continue
-        archives = [
-            source
-            for source in statement.arguments[:-1]
-            if source.lower().endswith(_SUFFIXES) and "://" not in source and not is_git_source(source)
-        ]
+        archives = [source for source in statement.arguments[:-1] if is_archive(source)]
         if archives:
             message = f"the times and owners in {listed(archives)} come into the image: made anew, it has others"
             yield latent(_SLUG, step, message, severity="note")
+
+
+def _given(place: Place, side: SideContext) -> bool:  # noqa: ARG001
+    if place.is_base or keyword(place) != "ADD" or place.field not in _FIELDS:
+        return False
+    found = sources(place)
+    return bool(found) and all(is_archive(source) for source in found)
 
 
 cause = Cause(
@@ -52,5 +56,6 @@ cause = Cause(
     page=__doc__ or "",
     remedy="make the archive with sorted names, fixed times and owners, and compress it with `gzip -n`",
     severity="note",
+    given=_given,
     risk=_risks,
 )

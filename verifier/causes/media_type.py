@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import Cause, Claim, Place, SideContext
+from verifier.causes.cause import DOCUMENTS, Cause, Claim, Place, SideContext
 from verifier.formats.field import Field
 
 __all__ = ["cause"]
@@ -53,5 +53,6 @@ cause = Cause(
     page=__doc__ or "",
     remedy="pin the builder, or ask for one kind of manifest (oci-mediatypes=true, --format oci)",
     severity="note",
+    reach=DOCUMENTS,
     normalise=_normalise,
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from verifier.causes.cause import Claim, Normaliser, Place, SideContext
+from verifier.causes.cause import CLOCK_SLACK, Claim, Normaliser, Place, SideContext
+from verifier.formats.binary_times import find_binary_times
 from verifier.formats.field import Field
 from verifier.formats.times import find_times
 
@@ -14,6 +15,14 @@ _EARLIEST: Final = 315532800
 
 _LATEST: Final = 4102444800
 """… nor later than 2100."""
+
+_ZONE_STEP: Final = 1800
+"""Seconds that neighbouring zones are apart."""
+
+_MINUTE: Final = 60
+
+_FIRST_ZONE: Final = -12 * 60
+_LAST_ZONE: Final = 14 * 60
 
 
 def is_of_build(side: SideContext, moment: float, precision: float = 1) -> bool:
@@ -38,11 +47,68 @@ def claim_number(kind: str, read: Callable[[bytes], float | None], form: str, pr
     return normalise
 
 
-def claim_times(field: Field, side: SideContext) -> Iterator[Claim]:
-    """Claim every time in a text that the build may have printed."""
-    for time in find_times(field.value):
-        if is_of_build(side, time.moment, time.precision):
+def claim_times(field: Field, side: SideContext, *, any_zone: bool = False) -> Iterator[Claim]:
+    """Claim every time in a text that the build may have printed, in its own zone where it has one.
+
+    A local time is told by its distance to the window: a whole number of half hours, which both sides must share. With
+    `any_zone` the zone that is written may be wrong: a build that was put elsewhere prints what it likes.
+    """
+    window = side.window
+    if window is None:
+        for time in find_times(field.value, lambda moment, step: is_of_build(side, moment, step)):
             yield Claim(time.start, time.end, time.form)
+        return
+    around = (window.start, window.end)
+    for time in find_times(field.value, lambda moment, step: _offset(side, moment, step) is not None, around):
+        offset = _offset(side, time.moment, time.precision)
+        if offset == 0:
+            yield Claim(time.start, time.end, time.form)
+        elif offset is not None and (any_zone or not (time.zoned or time.form.startswith("clock"))):
+            yield Claim(time.start, time.end, f"{time.form}, {offset:+} minutes")
+
+
+def claim_binary_times(field: Field, side: SideContext) -> Iterator[Claim]:
+    """Claim every time of the build in bytes of no known format: as a count, or printed in full."""
+    if side.window is None:
+        return
+    around = (side.window.start - CLOCK_SLACK, side.window.end)
+    claims = [
+        Claim(time.start, time.end, f"{time.form}, at {time.start}") for time in find_binary_times(field.value, around)
+    ]
+    printed = find_times(field.value, lambda moment, step: step <= 1 and is_of_build(side, moment, step), around)
+    claims += [
+        Claim(time.start, time.end, time.form) for time in printed if not time.form.startswith(("clock", "hexadecimal"))
+    ]
+    end = 0
+    for claim in sorted(claims):
+        if claim.start >= end:
+            end = claim.end
+            yield claim
+
+
+def claim_printed_times(field: Field, side: SideContext) -> Iterator[Claim]:
+    """Claim every time of the build that stands printed, with date and clock, among other bytes."""
+    if side.window is None:
+        return
+    around = (side.window.start - CLOCK_SLACK, side.window.end)
+    printed = find_times(field.value, lambda moment, step: step <= _MINUTE and is_of_build(side, moment, step), around)
+    for time in printed:
+        if not time.form.startswith(("clock", "hexadecimal")):
+            yield Claim(time.start, time.end, time.form)
+
+
+def _offset(side: SideContext, moment: float, step: float) -> int | None:
+    """Tell how many minutes a clock is before UTC that showed `moment` during the build; None for no zone's clock."""
+    if is_of_build(side, moment, step):
+        return 0
+    window = side.window
+    if window is None or window.end - window.start > _ZONE_STEP / 2 or step > 1:
+        return None
+    minutes = round((moment - window.end) / _ZONE_STEP) * (_ZONE_STEP // 60)
+    for offset in (minutes, minutes + _ZONE_STEP // 60):
+        if _FIRST_ZONE <= offset <= _LAST_ZONE and is_of_build(side, moment - offset * 60, step):
+            return offset
+    return None
 
 
 def little_endian(value: bytes) -> float | None:

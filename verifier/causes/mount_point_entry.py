@@ -14,7 +14,7 @@ Source: BuildKit's thread 3455; buildah#5592.
 
 from __future__ import annotations
 
-from verifier.causes.cause import Cause
+from verifier.causes.cause import HEADERS, Cause
 from verifier.causes.entry_times import claim_entry_time, is_mount_point
 
 __all__ = ["cause"]
@@ -25,5 +25,6 @@ cause = Cause(
     remedy="use a base image that has /proc, /sys, /dev and /etc/hosts, or build with --timestamp or rewrite-timestamp",
     severity="note",
     timed=True,
+    reach=HEADERS,
     normalise=claim_entry_time(is_mount_point),
 )

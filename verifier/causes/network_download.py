@@ -8,7 +8,8 @@ from another mirror, they are others, and nobody is told.
 How it is recognised: in the Dockerfile, by `curl`, `wget`, `aria2c`, `git clone`, `svn` and `hg` whose result is not
 checked in the same instruction. A check counts where the digest is written in the Dockerfile (`sha256sum -c`) or the
 commit is (`git checkout COMMIT`). A digest that is downloaded beside the file checks nothing but the transport, and a
-signature names who made the file, not which bytes.
+signature names who made the file, not which bytes. In two images, by the content of the very file that such a
+command keeps; what it should be is not known: hence this is never called proven.
 
 Remedy: check the digest in the same instruction: `curl -fsSLo f URL && echo "DIGEST  f" | sha256sum -c -`; or `ADD
 --checksum=`; or `git checkout` with the whole commit id.
@@ -18,23 +19,29 @@ Source: sha256sum(1); git-checkout(1); curl(1).
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
-from verifier.causes.cause import Cause
+from verifier.causes.cause import Cause, Place, SideContext
+from verifier.causes.made_by import keyword
 from verifier.causes.rules.digest_checks import Check, digest_checks, has_signature_check
 from verifier.causes.rules.downloads import Download, basename, downloads
 from verifier.causes.rules.repositories import judge_repositories, remotes
 from verifier.causes.rules.wording import latent, listed, refuted, shortened
 from verifier.dockerfile.arguments import declarations
-from verifier.dockerfile.recipe import Recipe, Step, known_word
+from verifier.dockerfile.parse import parse_dockerfile
+from verifier.dockerfile.recipe import Recipe, Step, known_word, read_recipe
+from verifier.errors import VerifyBuildError
 from verifier.model.finding import Risk
 
 __all__ = ["cause"]
 
 _SLUG: Final = "network-download"
 _NEWEST: Final = re.compile(r"(?:^|[/_=-])latest(?:$|[/._?-])", re.IGNORECASE)
+_HISTORY: Final = re.compile(r"RUN (?:\|\d+ .*?)?/bin/sh -c ", re.DOTALL)
 _BRANCH: Final = re.compile(r"/(?:refs/heads/)?(main|master|HEAD|develop|trunk)/")
 _INSTALLERS: Final = frozenset({"dnf", "microdnf", "yum", "zypper", "rpm"})
 
@@ -48,6 +55,11 @@ def _risks(recipe: Recipe) -> Iterator[Risk]:
 
 
 def _judge_downloads(recipe: Recipe, step: Step) -> Iterator[Risk]:
+    for _, risk in _judged(recipe, step):
+        yield risk
+
+
+def _judged(recipe: Recipe, step: Step) -> Iterator[tuple[Download, Risk]]:
     found = list(downloads(step.script))
     fetched = {basename(item.file) for item in found if item.file}
     checks = list(digest_checks(step.script, _open_arguments(recipe, step), fetched, _copied(recipe, step)))
@@ -55,7 +67,7 @@ def _judge_downloads(recipe: Recipe, step: Step) -> Iterator[Risk]:
     signed = has_signature_check(step.script)
     for item in content:
         check = _check_of(item, checks, content)
-        yield _judge(step, item, check, signed=signed)
+        yield item, _judge(step, item, check, signed=signed)
 
 
 def _check_of(item: Download, checks: Sequence[Check], content: Sequence[Download]) -> Check | None:
@@ -128,9 +140,35 @@ def _open_arguments(recipe: Recipe, step: Step) -> frozenset[str]:
     return frozenset(name for name in names if not step.scope.get(name))
 
 
+def _given(place: Place, side: SideContext) -> bool:  # noqa: ARG001
+    if place.is_base or place.path is None or place.field not in ("content", "size") or keyword(place) != "RUN":
+        return False
+    path = place.path.decode("utf-8", "surrogateescape")
+    return any(
+        path == file or (not file.startswith("/") and path.endswith("/" + file)) for file in _unchecked(place.made_by)
+    )
+
+
+@lru_cache(maxsize=256)
+def _unchecked(made_by: str) -> frozenset[str]:
+    """Name the files that a RUN, given by its text alone, downloads and does not check."""
+    text = _HISTORY.sub("RUN ", made_by)
+    try:
+        recipe = read_recipe(parse_dockerfile(f"FROM scratch\n{text}\n".encode(), "RUN"))
+    except VerifyBuildError:
+        return frozenset()
+    return frozenset(
+        posixpath.normpath(item.file)
+        for step in recipe.steps
+        for item, risk in _judged(recipe, step)
+        if item.file and risk.status == "latent"
+    )
+
+
 cause = Cause(
     slug=_SLUG,
     page=__doc__ or "",
     remedy="check the digest, or check out the commit, in the same instruction",
+    given=_given,
     risk=_risks,
 )

@@ -1,39 +1,165 @@
 """A program wrote a random value into a file.
 
-What varies: a UUID of version 4, which is 122 random bits by definition.
+What varies: a UUID; the value of a key that is made up (`APP_KEY=base64:…`, Django's SECRET_KEY, WordPress's salts, a
+token); what `openssl rand`, `/dev/urandom` and their like print.
 
 Why it matters: it is new in every build; often it was meant to be new in every container, and is now in none.
 
-How it is recognised: in text, by the grammar of RFC 9562 with its version and variant digits. Other random-looking
-values are not claimed: a digest looks the same, and would hide what it is the digest of. The value is taken as given:
-hence this is never called proven.
+How it is recognised: a UUID by the grammar of RFC 9562 with its version and variant digits (of version 1 and 7 the time
+must be the build's). Any other value must be long, look random by the entropy of its characters, and there must be
+evidence that it is: a name that keys have, beside it or as the file's own; an instruction that asks a generator for
+it; or base64 of a length that no digest has. Without that it is not claimed: a digest looks the same, and would hide
+what it is the digest of. The value is taken as given: hence this is never called proven.
 
 Remedy: make it when the container starts.
 
-Source: RFC 9562, section 5.4.
+Source: RFC 9562, sections 5 and 6; openssl-rand(1); random(4).
 """
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 from verifier.causes.cause import Cause, Claim, Place, SideContext
+from verifier.causes.moments import is_of_build
 from verifier.causes.rules.build_facts import chance_risks
 from verifier.formats.field import Field
 
 __all__ = ["cause"]
 
-_LOWER: Final = rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-_UPPER: Final = rb"[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}"
+_LOWER: Final = rb"[0-9a-f]{8}-[0-9a-f]{4}-[147][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+_UPPER: Final = rb"[0-9A-F]{8}-[0-9A-F]{4}-[147][0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}"
 _UUID: Final = re.compile(rb"(?<![0-9A-Za-z-])(?:(" + _LOWER + rb")|" + _UPPER + rb")(?![0-9A-Za-z-])")
+_GREGORIAN: Final = 12_219_292_800
+"""Seconds from 1582, where UUIDs of version 1 count from, to 1970."""
+
+_KEY_NAME: Final = (
+    rb"(?:(?<![A-Za-z0-9_.-])[A-Za-z0-9_.-]{0,60}(?:secret|token|salt|passw(?:or)?d|nonce|api_?key|app_?key|auth_?key|logged_in_key"
+    rb"|encryption_?key|session_?key|signing_?key|cookie|csrf)[A-Za-z0-9_.-]{0,60})"
+)
+_KEYED: Final = re.compile(
+    rb"(?i:" + _KEY_NAME + rb")[\"']?[ \t]*(?:=>|[:=,])[ \t]*(?:"
+    rb"(?P<quote>[\"'])(?:base64:)?(?P<quoted>[^\"'\s\\][^\"'\n\\]{14,126}[^\"'\s\\])(?P=quote)"
+    rb"|(?:base64:)?(?P<bare>[A-Za-z0-9+/_-]{16,128}={0,2})(?![A-Za-z0-9+/_=-])"
+    rb")"
+)
+_NAMED_FILE: Final = re.compile(
+    rb"(?:.*[/._-])?(?:secret|token|salt|passw(?:or)?d|nonce|key|cookie|erlang\.cookie|seed|random|entropy)s?"
+    rb"(?:[._-][^/]*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_GENERATOR: Final = re.compile(
+    r"openssl rand|/dev/u?random|uuidgen|mcookie|pwgen|\bapg\b|secrets\.|token_hex|token_urlsafe|token_bytes|urandom"
+    r"|SecureRandom|random_bytes|randomBytes|randomUUID|key:generate|\bS?RANDOM\b|\bshuf\b|gen-?random|makepasswd"
+)
+_TOKEN: Final = re.compile(rb"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{8,4096}={0,2}(?![A-Za-z0-9+/_=-])")
+_WHOLE: Final = re.compile(rb"\A([A-Za-z0-9+/_-]{8,4096}={0,2})\n?\Z")
+_SHELL_NUMBER: Final = re.compile(rb"(?<![\w.])\d{1,10}(?![\w.])")
+_HEX: Final = re.compile(rb"(?:[0-9a-f]+|[0-9A-F]+)")
+_DIGEST_BYTES: Final = frozenset({16, 20, 28, 32, 48, 64})
+_MAX_RANDOM_BYTES: Final = 1024 * 1024
 
 
-def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:  # noqa: ARG001
-    if place.field == "content" and field.kind == "text":
-        for match in _UUID.finditer(field.value):
-            yield Claim(match.start(), match.end(), "UUID" if match[1] is not None else "UUID in capitals")
+def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:
+    if place.field != "content":
+        return
+    if field.kind == "bytes" and not field.name:
+        yield from _claim_bytes(field.value, place)
+    if field.kind != "text":
+        return
+    claims = [*_claim_uuids(field.value, side), *_claim_keyed(field.value), *_claim_whole(field.value, place)]
+    if _GENERATOR.search(place.made_by):
+        claims += _claim_generated(field.value, place)
+    end = 0
+    for claim in sorted(claims, key=lambda claim: (claim.start, -claim.end)):
+        if claim.start >= end:
+            end = claim.end
+            yield claim
+
+
+def _claim_uuids(text: bytes, side: SideContext) -> Iterator[Claim]:
+    for match in _UUID.finditer(text):
+        if _is_of_version(match[0], side):
+            kind = "UUID" if match[1] is not None else "UUID in capitals"
+            yield Claim(match.start(), match.end(), kind if match[0][14:15] == b"4" else f"{kind}, with a time")
+
+
+def _is_of_version(value: bytes, side: SideContext) -> bool:
+    """Tell a version 4, which is random, from versions with a time, which must be the build's."""
+    digits = value.replace(b"-", b"")
+    if digits[12:13] == b"1":
+        ticks = int(digits[13:16] + digits[8:12] + digits[:8], 16)
+        return is_of_build(side, ticks / 10**7 - _GREGORIAN, 0.01)
+    return digits[12:13] == b"4" or is_of_build(side, int(digits[:12], 16) / 1000, 0.001)
+
+
+def _claim_keyed(text: bytes) -> Iterator[Claim]:
+    for match in _KEYED.finditer(text):
+        name = "quoted" if match["quoted"] is not None else "bare"
+        if _looks_random(match[name]):
+            yield Claim(match.start(name), match.end(name), _form(match[name]))
+
+
+def _claim_whole(text: bytes, place: Place) -> Iterator[Claim]:
+    """Claim a text that is one value and nothing else, where its file's name or its length says what it is."""
+    match = _WHOLE.match(text)
+    if match is None or not _looks_random(match[1]):
+        return
+    is_named = _NAMED_FILE.fullmatch((place.path or b"").rpartition(b"/")[2]) is not None
+    if is_named or _is_base64_of_no_digest(match[1]):
+        yield Claim(match.start(1), match.end(1), _form(match[1]))
+
+
+def _is_base64_of_no_digest(value: bytes) -> bool:
+    is_padded = value.endswith(b"=") or (len(value) % 4 == 0 and (b"+" in value or b"/" in value))
+    size = len(value.rstrip(b"=")) * 3 // 4
+    return is_padded and not _HEX.fullmatch(value) and size not in _DIGEST_BYTES
+
+
+def _claim_generated(text: bytes, place: Place) -> Iterator[Claim]:
+    """Claim what looks random in a text whose instruction asks a generator."""
+    for match in _TOKEN.finditer(text):
+        is_path = b"/" in match[0] and not all(re.search(kind, match[0]) for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]"))
+        if _looks_random(match[0]) and not is_path and match[0][:1] != b"/":
+            yield Claim(match.start(), match.end(), _form(match[0]))
+    if re.search(r"\bS?RANDOM\b|\bshuf\b", place.made_by):
+        for match in _SHELL_NUMBER.finditer(text):
+            yield Claim(match.start(), match.end(), "a random number")
+
+
+def _claim_bytes(value: bytes, place: Place) -> Iterator[Claim]:
+    """Claim the bytes of an unknown format whose instruction reads a generator, if they look like it."""
+    if len(value) <= _MAX_RANDOM_BYTES and _GENERATOR.search(place.made_by) and _is_dense(value):
+        yield Claim(0, len(value), f"{len(value)} bytes")
+
+
+def _is_dense(value: bytes) -> bool:
+    """Tell bytes of chance: nearly as much entropy as so many bytes can have."""
+    return _entropy(value) >= 0.9 * math.log2(max(2, min(256, len(value))))
+
+
+def _looks_random(value: bytes) -> bool:
+    """Tell by length and by the entropy of the characters; one kind of letters alone may be a word."""
+    body = value.rstrip(b"=")
+    if _HEX.fullmatch(body):
+        return len(body) >= 16 and _entropy(body) >= 2.8 and not body.isdigit()
+    kinds = sum(re.search(kind, body) is not None for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]", rb"[^0-9A-Za-z]"))
+    return len(body) >= 12 and kinds >= 3 and _entropy(body) >= 0.8 * math.log2(min(64, len(body)))
+
+
+def _entropy(value: bytes) -> float:
+    """Give the entropy of a value's bytes, in bits a byte."""
+    size = len(value)
+    return -sum(count / size * math.log2(count / size) for count in Counter(value).values())
+
+
+def _form(value: bytes) -> str:
+    kind = "hexadecimal digits" if _HEX.fullmatch(value) else "characters"
+    return f"{len(value)} {kind}"
 
 
 cause = Cause(

@@ -5,8 +5,9 @@ What varies: what the address serves on the day of the build; BuildKit also take
 
 Why it matters: the server can serve something else at any time; a branch or a tag of a repository can be moved.
 
-How it is recognised: by ADD with an `http` or `https` address and no `--checksum`, and with a git address whose
-fragment is no commit id.
+How it is recognised: in the Dockerfile, by ADD with an `http` or `https` address and no `--checksum`, and with a git
+address whose fragment is no commit id. In two images, by content, times and files that differ in the layer of such an
+ADD; what they should be is not known: hence this is never called proven.
 
 Remedy: `ADD --checksum=sha256:… URL DEST`; `ADD https://host/repository.git#COMMIT DEST`, or `?checksum=COMMIT`.
 
@@ -19,7 +20,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import Cause
+from verifier.causes.cause import Cause, Place, SideContext
+from verifier.causes.made_by import is_remote, keyword, sources
 from verifier.causes.rules.wording import latent, refuted, shortened
 from verifier.dockerfile.features import is_git_source
 from verifier.dockerfile.recipe import Recipe, Step, known_word
@@ -28,6 +30,7 @@ from verifier.model.finding import Risk
 __all__ = ["cause"]
 
 _SLUG: Final = "remote-add"
+_FIELDS: Final = frozenset({"content", "size", "mtime", "entry"})
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _QUERY: Final = re.compile(r"[?&](?:checksum|commit)=([0-9a-f]{7,64})")
 _CHECKSUM: Final = re.compile(r"sha(?:256|384|512):[0-9a-f]{64,128}")
@@ -60,9 +63,17 @@ def _judge(recipe: Recipe, step: Step, source: str) -> Iterator[Risk]:
             yield latent(_SLUG, step, f"{shown} is downloaded and nothing checks its digest")
 
 
+def _given(place: Place, side: SideContext) -> bool:  # noqa: ARG001
+    if place.is_base or keyword(place) != "ADD" or place.field not in _FIELDS:
+        return False
+    found = sources(place)
+    return bool(found) and all(is_remote(source) for source in found)
+
+
 cause = Cause(
     slug=_SLUG,
     page=__doc__ or "",
     remedy="give the digest with `ADD --checksum=sha256:…`, or the commit of a git address",
+    given=_given,
     risk=_risks,
 )

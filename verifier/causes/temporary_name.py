@@ -1,16 +1,18 @@
-"""A file was left behind under a random name.
+"""A file was left behind under a random name, or such a name was recorded.
 
-What varies: a part of a path that mktemp or its like made up: `tmp.Ab3dEf9hJk`, `/t.Xy12Zw`, `tmpa8k2_x1q`.
+What varies: a part of a path that mktemp or its like made up: `tmp.Ab3dEf9hJk`, `/t.Xy12Zw`, `tmpa8k2_x1q`; as the name
+of what is in the image, or in a text that names the folder where something was built.
 
 Why it matters: each build leaves the same file under another name, so that the layer has one entry here and one
-there.
+there, or another line in a file.
 
 How it is recognised: entries that one side alone has are renamed, the random part replaced, and everything else about
 them (type, mode, owner, attributes, content) must be the same as of as many entries of the other side. A random part
 has six to ten letters and digits behind a dot, hyphen or underline, or behind `tmp`, and mixes capitals, small
-letters and digits. What it should be is not known: hence this is never called proven.
+letters and digits. In text, by the grammars of mktemp, Python's and Ruby's temporary folders, pip's, go's, gcc's and
+cargo's, in a path. What it should be is not known: hence this is never called proven.
 
-Remedy: remove temporary files in the RUN that makes them, or give them a name.
+Remedy: remove temporary files in the RUN that makes them, or give them a name; build in a folder of a fixed name.
 
 Source: mktemp(1); Python's tempfile, `_RandomNameSequence`.
 """
@@ -18,9 +20,12 @@ Source: mktemp(1); Python's tempfile, `_RandomNameSequence`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import Cause, Place, SideContext
+from verifier.causes.cause import Cause, Claim, Place, SideContext
+from verifier.causes.temporary_paths import claim_temporary_names
+from verifier.formats.field import Field
 
 __all__ = ["cause"]
 
@@ -39,10 +44,16 @@ def _is_mixed(name: bytes) -> bool:
     return sum(kind.search(name) is not None for kind in _KINDS) >= 2
 
 
+def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:  # noqa: ARG001
+    if place.field == "content" and field.kind == "text":
+        yield from claim_temporary_names(field.value)
+
+
 cause = Cause(
     slug="temporary-name",
     page=__doc__ or "",
     remedy="remove temporary files in the RUN that makes them, or give them a fixed name",
     opaque=True,
+    normalise=_normalise,
     rename=_rename,
 )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from verifier.causes.cause import Cause, Place, SideContext
+from verifier.causes.cause import Cause, Place, SideContext, reach_of
 from verifier.causes.counterfactual import ABSENT, Claimed, Counterfactual, replace_claims
+from verifier.causes.equal_parts import without_equal_parts
+from verifier.formats.deepen import deepen
 from verifier.formats.field import Node
 
 Pair = tuple[Node | None, Node | None]
@@ -19,8 +21,10 @@ class Trial:
 
     `first` and `second` are the counterfactual digests. Where they are equal, `varying` are the claims whose values
     differ. `substitutes` says for each of their causes which others would do in its place, None where nothing does.
-    `seen` are the causes that claimed something, equal or not; `renamed` is the cause of an entry's name that varies;
-    `recompressed` says that a stream was left out.
+    `seen` are the causes that claimed something, and where a difference is left, something that differs; `renamed` is
+    the cause of an entry's name that varies; `recompressed` says that a stream was left out, or a digest that cannot
+    be made again; `given` is the cause that takes the whole value as given; `optional` are those that say of a value
+    which one side lacks that it may be left out.
     """
 
     first: bytes
@@ -30,6 +34,8 @@ class Trial:
     seen: frozenset[str] = frozenset()
     recompressed: bool = False
     renamed: Cause | None = None
+    given: Cause | None = None
+    optional: tuple[Cause, ...] = ()
 
     @property
     def equal(self) -> bool:
@@ -40,22 +46,34 @@ class Trial:
     def opaque(self) -> bool:
         """Whether something was taken as given: an opaque claim, or a stream whose compressor is not known."""
         is_named = self.renamed is not None and self.renamed.opaque
-        return self.recompressed or is_named or any(first.cause.opaque for first, _ in self.varying)
+        is_named = is_named or self.given is not None or any(cause.opaque for cause in self.optional)
+        return self.recompressed or is_named or any(item.opaque for pair in self.varying for item in pair)
 
     @property
     def causes(self) -> frozenset[str]:
         """The slugs of the causes that the difference is put down to."""
         slugs = frozenset(first.cause.slug for first, _ in self.varying)
-        return slugs if self.renamed is None else slugs | {self.renamed.slug}
+        return slugs | {cause.slug for cause in (self.renamed, self.given, *self.optional) if cause is not None}
 
 
 def try_causes(pair: Pair, place: Place, sides: tuple[SideContext, SideContext], causes: Sequence[Cause]) -> Trial:
-    """Let `causes` claim what they can on each side, and compare what is left."""
+    """Let those of `causes` that reach a place claim what they can on each side, and compare what is left."""
+    reach = reach_of(place)
+    causes = [cause for cause in causes if cause.normalise is not None and reach in cause.reach]
+    if pair[0] is not None and pair[1] is not None:
+        pair = without_equal_parts(pair[0], pair[1])
+    trial = _tried(pair, place, sides, causes)
+    deeper = None if trial.equal else _deeper(pair)
+    return trial if deeper is None else _tried(deeper, place, sides, causes)
+
+
+def _tried(pair: Pair, place: Place, sides: tuple[SideContext, SideContext], causes: Sequence[Cause]) -> Trial:
     first, second = _both(pair, place, sides, causes)
     seen = frozenset(item.cause.slug for item in (*first.claimed, *second.claimed))
     if first.digest != second.digest:
-        return Trial(first=first.digest, second=second.digest, seen=seen)
-    varying = _varying(first, second)
+        return Trial(first=first.digest, second=second.digest, seen=_at_work(first, second))
+    everything = _varying(first, second)
+    varying = _leading(everything)
     return Trial(
         first=first.digest,
         second=second.digest,
@@ -64,8 +82,14 @@ def try_causes(pair: Pair, place: Place, sides: tuple[SideContext, SideContext],
             slug: _without(slug, pair, place, sides, causes) for slug in {item.cause.slug for item, _ in varying}
         },
         seen=seen,
-        recompressed=first.recompressed,
+        recompressed=first.recompressed or len(varying) < len(everything),
     )
+
+
+def _deeper(pair: Pair) -> Pair | None:
+    """Unfold further what is dear to unfold; None where there is nothing of the kind."""
+    first, second = (None if node is None else deepen(node) for node in pair)
+    return None if (first, second) == pair else (first, second)
 
 
 def _both(
@@ -85,6 +109,24 @@ def _varying(first: Counterfactual, second: Counterfactual) -> tuple[tuple[Claim
         for item, other in zip(first.claimed, second.claimed, strict=True)
         if item.meaning != other.meaning
     )
+
+
+def _at_work(first: Counterfactual, second: Counterfactual) -> frozenset[str]:
+    """Name the causes whose claims, alike in form, differ in value: part of what is left may be theirs."""
+    sides: list[dict[tuple[str, str], list[str | bytes]]] = []
+    for side in (first, second):
+        values: dict[tuple[str, str], list[str | bytes]] = {}
+        for item in side.claimed:
+            values.setdefault((item.cause.slug, item.claim.form), []).append(item.meaning)
+        sides.append(values)
+    return frozenset(key[0] for key, values in sides[0].items() if sides[1].get(key, values) != values)
+
+
+def _leading(varying: tuple[tuple[Claimed, Claimed], ...]) -> tuple[tuple[Claimed, Claimed], ...]:
+    """Leave out what follows from something else that varies in the same container, or in one inside of it."""
+    trails = {item.trail for item, _ in varying if not item.claim.follows}
+    leading = {trail[:depth] for trail in trails for depth in range(len(trail) + 1)}
+    return tuple(pair for pair in varying if not pair[0].claim.follows or pair[0].trail not in leading)
 
 
 def _without(

@@ -5,7 +5,9 @@ What varies: which version of a package the Alpine repository holds on the day o
 Why it matters: a stable branch of Alpine gets fixes every week and keeps no old version: the same Dockerfile gives
 other files next week.
 
-How it is recognised: in the Dockerfile, `apk add` without `=VERSION-rN`, with a range (`~=`, `>`), and `apk upgrade`.
+How it is recognised: in `/lib/apk/db/installed`, by another version of the same package, and what came with it; what is
+in the package is not looked into, and never called proven. In the Dockerfile, `apk add` without `=VERSION-rN`, with a
+range (`~=`, `>`), and `apk upgrade`.
 
 Remedy: pin the base by its digest and each package as `NAME=VERSION-rN`; for builds that must work for years, mirror
 the packages, since Alpine's repositories hold one version only.
@@ -18,15 +20,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import Cause
+from verifier.causes.cause import Cause, Claim, Place, SideContext
 from verifier.causes.rules.command_line import subcommand
 from verifier.causes.rules.wording import latent, listed
 from verifier.dockerfile.recipe import Recipe
+from verifier.formats.field import Field
+from verifier.formats.package_records import apk_stretches
 from verifier.model.finding import Risk
 
 __all__ = ["cause"]
 
 _SLUG: Final = "unpinned-apk"
+_INSTALLED: Final = (b"/lib/apk/db/installed", b"/usr/lib/apk/db/installed")
 _VALUED: Final = frozenset(
     {
         "-t", "--virtual", "-X", "--repository", "-p", "--root", "--arch", "--keys-dir", "--repositories-file",
@@ -59,9 +64,17 @@ def _is_pinned(name: str) -> bool:
     return "=" in name and not any(sign in name for sign in "~<>")
 
 
+def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:  # noqa: ARG001
+    if place.path in _INSTALLED and place.field == "content" and field.kind == "text":
+        for stretch in apk_stretches(field.value):
+            form = f"{'version' if stretch.is_version else 'record'} of {stretch.package}"
+            yield Claim(stretch.start, stretch.end, form, opaque=not stretch.is_version)
+
+
 cause = Cause(
     slug=_SLUG,
     page=__doc__ or "",
     remedy="pin the base by its digest and each package as NAME=VERSION-rN",
+    normalise=_normalise,
     risk=_risks,
 )

@@ -6,9 +6,11 @@ build.
 Why it matters: security updates come every day. Two builds a minute apart agree; the same Dockerfile gives other
 files next week, and other behaviour.
 
-How it is recognised: in the Dockerfile, `apt-get install` and its kin without `=VERSION`, and any upgrade. A version
-by itself pins no dependency, and Debian's mirrors drop versions that were replaced: that is only noted. A source at
-snapshot.debian.org or snapshot.ubuntu.com, or `--snapshot`, settles all of it.
+How it is recognised: in `/var/lib/dpkg/status`, by another version of the same package, and what came with it; what is
+in the package is not looked into, and never called proven. In the Dockerfile, `apt-get install` and its kin without
+`=VERSION`, and any upgrade. A version by itself pins no dependency, and Debian's mirrors drop versions that were
+replaced: that is only noted. A source at snapshot.debian.org or snapshot.ubuntu.com, or `--snapshot`, settles
+all of it.
 
 Remedy: install from a snapshot of the archive, of one date:
 `RUN echo "deb [check-valid-until=no] http://snapshot.debian.org/archive/debian/20250101T000000Z bookworm main" >
@@ -22,12 +24,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import Cause
+from verifier.causes.cause import Cause, Claim, Place, SideContext
 from verifier.causes.rules.apt_sources import from_snapshot
 from verifier.causes.rules.command_line import CommandLine, subcommand
 from verifier.causes.rules.wording import latent, listed, refuted
 from verifier.dockerfile.recipe import Recipe, Step
 from verifier.dockerfile.shell import Command
+from verifier.formats.field import Field
+from verifier.formats.package_records import dpkg_stretches
 from verifier.model.finding import Risk
 
 __all__ = ["cause"]
@@ -40,6 +44,7 @@ _VALUED: Final = frozenset(
         "--host-architecture", "-S", "--snapshot",
     }
 )  # fmt: skip
+_STATUS: Final = b"/var/lib/dpkg/status"
 _UPGRADES: Final = frozenset({"upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade"})
 _INSTALLS: Final = frozenset({"install", "reinstall", "build-dep", "satisfy", "source", "download"})
 
@@ -88,9 +93,17 @@ def _is_local(name: str) -> bool:
     return name.startswith(("./", "../", "/")) or name.endswith(".deb")
 
 
+def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:  # noqa: ARG001
+    if place.path == _STATUS and place.field == "content" and field.kind == "text":
+        for stretch in dpkg_stretches(field.value):
+            form = f"{'version' if stretch.is_version else 'record'} of {stretch.package}"
+            yield Claim(stretch.start, stretch.end, form, opaque=not stretch.is_version)
+
+
 cause = Cause(
     slug=_SLUG,
     page=__doc__ or "",
     remedy="install from a dated snapshot of the archive (snapshot.debian.org, snapshot.ubuntu.com)",
+    normalise=_normalise,
     risk=_risks,
 )

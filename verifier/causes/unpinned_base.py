@@ -7,7 +7,9 @@ Why it matters: everything in the image stands on it. Both builds of one verific
 never shows there; the next build may have another.
 
 How it is recognised: in FROM, `COPY --from=` and `RUN --mount=from=`, by a reference without a digest; and a FROM
-that a build argument decides. In a comparison, by leading layers that differ.
+that a build argument decides. In a comparison of a build with an image that existed (`--against`), by differences in
+the layers that are known to be the base image's: files, links, times and whole layers; modes, owners and attributes
+are not put down to it.
 
 Remedy: name the digest, which `verify-build pin` finds: `FROM debian:12-slim@sha256:…`.
 
@@ -20,7 +22,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import Cause
+from verifier.causes.cause import Cause, Place, SideContext
 from verifier.causes.rules.wording import latent
 from verifier.dockerfile.arguments import expand, unset_variables
 from verifier.dockerfile.document import Dockerfile, Stage
@@ -34,6 +36,7 @@ from verifier.oci.reference import parse_reference
 __all__ = ["cause"]
 
 _SLUG: Final = "unpinned-base"
+_FIELDS: Final = frozenset({"content", "size", "mtime", "linkname", "entry", "layer"})
 _VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_]\w*)")
 
 
@@ -94,9 +97,14 @@ def _problem(reference: str) -> str | None:
     return f"`{reference}` has no digest: the tag can be moved"
 
 
+def _given(place: Place, side: SideContext) -> bool:  # noqa: ARG001
+    return place.is_base and place.field in _FIELDS
+
+
 cause = Cause(
     slug=_SLUG,
     page=__doc__ or "",
     remedy="name the image by its digest (`verify-build pin` finds it)",
+    given=_given,
     risk=_risks,
 )

@@ -15,7 +15,7 @@ Source: OCI image specification, "Whiteouts"; BuildKit's threads 3168 and 3180.
 
 from __future__ import annotations
 
-from verifier.causes.cause import Cause
+from verifier.causes.cause import HEADERS, Cause
 from verifier.causes.entry_times import claim_entry_time, is_whiteout
 
 __all__ = ["cause"]
@@ -25,5 +25,6 @@ cause = Cause(
     page=__doc__ or "",
     remedy="remove files in the RUN that made them, or build with rewrite-timestamp=true or --timestamp",
     timed=True,
+    reach=HEADERS,
     normalise=claim_entry_time(is_whiteout),
 )

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from typing import Literal
 
 from verifier.compare.content import Wanted, read_contents
+from verifier.compare.normalised_stream import normalised_diff_id
+from verifier.errors import MalformedImageError
 from verifier.model.difference import Part
+from verifier.oci.digest import Digest
 from verifier.oci.image import Image, ImageSet
 from verifier.oci.platform import Platform
+from verifier.oci.tar_edit import Edits
 
 
 class ImageSetReader:
@@ -26,6 +30,15 @@ class ImageSetReader:
         """
         image = self._image(side, platform)
         return {} if image is None else read_contents(image, layer, wanted, limit)
+
+    def normalised_diff_id(
+        self, side: Literal["first", "second"], platform: Platform, layer: int, edits: Edits, limit: int
+    ) -> Digest:
+        """Write one layer's stream again with `edits`, and take its `diff_id`; see `normalised_diff_id`."""
+        image = self._image(side, platform)
+        if image is None:
+            raise MalformedImageError("there is not one image of that platform")
+        return normalised_diff_id(image, layer, edits, limit)
 
     def document(self, side: Literal["first", "second"], part: Part, platform: Platform | None) -> bytes | None:
         """Give the bytes of a manifest, a config or the index; None where there is none."""

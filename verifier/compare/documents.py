@@ -25,10 +25,13 @@ def document_differences(
 ) -> list[FieldDifference]:
     """List the leaves in which two parsed documents differ.
 
-    Where the values of `raw`, their bytes, are the same and the bytes are not, that is one difference, `encoding`.
+    Where the values of `raw`, their bytes, are the same and the bytes are not, that is one difference, `encoding`; so
+    is another order of what both objects of some place have, whatever else differs.
     """
     found = value_differences(first, second, pairings=pairings)
-    if not found and raw[0] != raw[1] and _same(json.loads(raw[0]), json.loads(raw[1])):
+    values = json.loads(raw[0]), json.loads(raw[1])
+    is_same = not found and raw[0] != raw[1] and _same(*values)
+    if is_same or _is_reordered(*values):
         found.append(encoding_difference(*raw))
     return found
 
@@ -83,6 +86,17 @@ def value_differences(
 def _same(first: Any, second: Any) -> bool:
     # Python's == takes 1, 1.0 and true for the same
     return bool(first == second) and json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True)
+
+
+def _is_reordered(first: Any, second: Any) -> bool:
+    """Tell whether the keys that two objects at one place share come in another order on the other side."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        if [key for key in first if key in second] != [key for key in second if key in first]:
+            return True
+        return any(_is_reordered(first[key], second[key]) for key in first if key in second)
+    if isinstance(first, list) and isinstance(second, list):
+        return any(_is_reordered(item, other) for item, other in zip(first, second, strict=False))
+    return False
 
 
 def _shown(value: Any, other: Any, missing: object) -> Any:

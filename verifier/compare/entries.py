@@ -118,7 +118,9 @@ def alone_entry(entry: TarEntry, raw: bytes, content: str, padding: bytes) -> Al
     parsed = repr(entry._replace(path=b"", mtime="")).encode()
     parts = (parsed, written, content.encode(), padding.rstrip(b"\0"))
     return AloneEntry(
-        mtime=entry.mtime, facts=digest_bytes(b"".join(len(part).to_bytes(8, "big") + part for part in parts))
+        mtime=entry.mtime,
+        facts=digest_bytes(b"".join(len(part).to_bytes(8, "big") + part for part in parts)),
+        plain=not (entry.mode & 0o7000 or entry.xattrs or entry.device is not None),
     )
 
 

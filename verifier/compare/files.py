@@ -105,6 +105,11 @@ def record_of(entry: TarEntry, content: str) -> bytes:
     return record + b"".join(_netstring(part) for pair in entry.xattrs for part in pair) if entry.xattrs else record
 
 
+def detail_of(record: bytes) -> tuple[bytes, bytes]:
+    """Give a record's letter and what says most of it: a file's digest, a link's target; nothing of a whiteout."""
+    return (record[:1], b"") if record == _WHITEOUT else (record[:1], _split_netstrings(record[1:])[1])
+
+
 def _netstring(data: bytes) -> bytes:
     return b"%d:%b," % (len(data), data)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from verifier.compare.apart import add_regions
+from verifier.compare.compression import blob_parts
 from verifier.compare.content import open_reader
 from verifier.compare.layer_side import read_layer
 from verifier.compare.layers import compare_layers
@@ -83,7 +85,8 @@ class LayerComparison:
             check.drain()
         if layer.descriptor.digest == other.descriptor.digest:
             return []
-        return [self._difference("digest", str(layer.descriptor.digest), str(other.descriptor.digest))]
+        found = self._difference("digest", str(layer.descriptor.digest), str(other.descriptor.digest))
+        return [replace(found, whole=blob_parts(self._images[0], layer, self._images[1], other))]
 
     def _walk(self, roots: Roots, layer: Layer, other: Layer, numbers: tuple[int, int]) -> list[Difference]:
         result = compare_layers(

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from verifier.compare.contents import BytesReader, compare_contents
+from verifier.compare.encoding import header_parts
 from verifier.compare.entries import (
     FieldDifference,
     alone_entry,
@@ -27,8 +28,10 @@ from verifier.compare.entries import (
 )
 from verifier.compare.files import record_of
 from verifier.compare.layer_side import LayerSide
+from verifier.compare.links import common_type, with_link_groups
+from verifier.compare.order import first_parting, sequences
 from verifier.compare.tables import SpillList, SpillSpace
-from verifier.model.difference import ContentDifference, Difference, LayerPair
+from verifier.model.difference import ContentDifference, Difference, LayerPair, WholeValues
 from verifier.oci.platform import Platform
 from verifier.oci.tar import TarReader, Trailer
 from verifier.oci.tar_entry import TarEntry, has_data
@@ -91,6 +94,7 @@ class _Walk:
         while first.raw is not None or second.raw is not None:
             self._step(first, second)
         self._report_unpaired()
+        self.differences = with_link_groups(self.differences, first.records, second.records)
         self._compare_order()
         self._compare_trailers(first.reader.trailer(), second.reader.trailer())
         first.close()
@@ -240,6 +244,8 @@ class _Walk:
             self._add(both, padding)
         if header := header_difference(*raw, fields, sizes_differ=both.first.stored != both.second.stored):
             self._add(both, header)
+            whole = WholeValues(first=header_parts(raw[0]), second=header_parts(raw[1]))
+            self.differences[-1] = replace(self.differences[-1], whole=whole)
 
     def _add(self, both: _Both, item: FieldDifference, content: ContentDifference | None = None) -> None:
         self.differences.append(
@@ -253,7 +259,7 @@ class _Walk:
                 first=item.first,
                 second=item.second,
                 content=content,
-                entry_type=both.first.type if both.first.type == both.second.type else None,
+                entry_type=common_type(both.first.type, both.second.type),
             )
         )
 
@@ -273,15 +279,7 @@ class _Walk:
 
     def _compare_order(self) -> None:
         """Report, once a layer, the first entry that both sides have and that comes at another place."""
-        following: int | None = None
-        parted: tuple[int, int] | None = None
-        for index in range(len(self.partners) - 1, -1, -1):
-            partner = self.partners[index]
-            if partner < 0:
-                continue
-            if following is not None and partner > following:
-                parted = (index, following)
-            following = partner if following is None else min(following, partner)
+        parted = first_parting(self.partners)
         if parted is None:
             return
         values = [
@@ -289,6 +287,8 @@ class _Walk:
             for index, side in zip(parted, (self.first, self.second), strict=True)
         ]
         self._add_of_layer("order", values[0], values[1])
+        whole = sequences(self.first.records, self.second.records, self.partners)
+        self.differences[-1] = replace(self.differences[-1], whole=whole)
 
     def _compare_trailers(self, first: Trailer, second: Trailer) -> None:
         if first != second:

@@ -23,17 +23,19 @@ from typing import Final
 from verifier.causes import CAUSES
 from verifier.causes.cause import Cause, SideContext
 from verifier.causes.trial import Trial
-from verifier.explain.documents import Key, document_digests, key_of
+from verifier.explain.documents import Documents, Key, key_of
 from verifier.explain.findings import findings_of
 from verifier.explain.minimal import minimal_causes
-from verifier.explain.reader import ContentReader, Instructions, SideName
+from verifier.explain.places import Places
+from verifier.explain.reader import Behind, ContentReader, Instructions, SideName, Sides
 from verifier.explain.residue import ruled_out
+from verifier.explain.sides import recognised
 from verifier.explain.trials import Trials, run_trials
 from verifier.model.difference import Comparison, Difference
 from verifier.model.finding import Explanation, Residue
 from verifier.oci.digest import Digest
 
-__all__ = ["ContentReader", "Instructions", "SideName", "explain"]
+__all__ = ["Behind", "ContentReader", "Instructions", "SideName", "explain"]
 
 _NOT_EQUAL: Final = b"not equal"
 
@@ -46,13 +48,16 @@ def explain(
     contents: ContentReader,
     instructions: Instructions,
     causes: Sequence[Cause] = CAUSES,
+    behind: Behind | None = None,
 ) -> Explanation:
     """Explain a comparison's differences by `causes`, the first ones first. Raises what `contents` raises."""
     differences = comparison.all_differences
-    sides = (first, second)
+    sides = recognised((first, second), comparison, contents)
     timed = first.window is not None and second.window is not None
-    run = run_trials(differences, contents, sides, causes)
-    documents = document_digests(differences, contents, sides, causes)
+    reading = Documents(comparison, contents, sides, causes)
+    places = Places(comparison, contents, sides, instructions)
+    run = run_trials(differences, contents, sides, causes, places, reading)
+    documents = reading.digests(map(key_of, differences))
     hidden = {key for key, digests in documents.items() if digests[0] != digests[1]}
     is_open = [not trial.equal or key_of(item) in hidden for item, trial in zip(differences, run.trials, strict=True)]
     settled = [_kept_open(trial) if still else trial for trial, still in zip(run.trials, is_open, strict=True)]
@@ -65,8 +70,9 @@ def explain(
             instructions,
             equal=digests[0] == digests[1],
             timed=timed,
+            behind=behind,
         ),
-        residue=_residue(differences, run, is_open, timed=timed),
+        residue=_residue(differences, run, is_open, sides, instructions),
         of=len(differences),
         opaque=sum(trial.equal and trial.opaque for trial in settled),
         counterfactual_first=digests[0],
@@ -76,22 +82,16 @@ def explain(
 
 
 def _residue(
-    differences: Sequence[Difference], run: Trials, is_open: Sequence[bool], *, timed: bool
+    differences: Sequence[Difference], run: Trials, is_open: Sequence[bool], sides: Sides, instructions: Instructions
 ) -> tuple[Residue, ...]:
-    return tuple(
-        Residue(
-            difference=number,
-            ruled_out=ruled_out(
-                differences[number],
-                run.trials[number],
-                run.unread.get(number),
-                is_hidden=run.trials[number].equal,
-                timed=timed,
-            ),
-        )
-        for number, still in enumerate(is_open)
-        if still
-    )
+    found = []
+    for number, item in enumerate(differences):
+        if is_open[number]:
+            trial, likeness = run.trials[number], run.likeness.get(number)
+            phrases = ruled_out(item, trial, run.unread.get(number), likeness, sides, is_hidden=trial.equal)
+            alike = () if likeness is None else likeness.alike
+            found.append(Residue(difference=number, ruled_out=phrases, alike=alike, instruction=instructions(item)))
+    return tuple(found)
 
 
 def _kept_open(trial: Trial) -> Trial:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,7 +10,8 @@ from typing import Final
 from verifier.causes.cause import Cause
 from verifier.causes.counterfactual import Claimed
 from verifier.causes.trial import Trial
-from verifier.explain.reader import Instructions
+from verifier.explain.reader import Behind, Instructions
+from verifier.formats.elf_strings import STRING_KINDS
 from verifier.model.difference import Difference
 from verifier.model.finding import Confidence, Evidence, Finding
 from verifier.model.instruction import Instruction
@@ -20,7 +22,13 @@ MAX_EVIDENCE: Final = 5
 MAX_VALUE_BYTES: Final = 80
 """Of one value that is shown, in bytes."""
 
-_TEXT: Final = frozenset({"text", "json", "mtime", "ar-time", "tar-mtime", "digest"})
+_HEADER: Final = frozenset({"mtime", "mode", "uid", "gid", "uname", "gname"})
+"""Fields of tar headers, which hold no secrets."""
+
+_TEXT: Final = _HEADER | {
+    "text", "json", "ar-time", "tar-mtime", "digest", "link", "layer-rest", "entry-order", "tar-encoding", "trailer",
+    "json-layout", "marshal", "marshal-sharing", *STRING_KINDS,
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -40,10 +48,12 @@ def findings_of(
     *,
     equal: bool,
     timed: bool,
+    behind: Behind | None = None,
 ) -> tuple[Finding, ...]:
     """Make findings, in the order of the causes, then of the lines.
 
-    `equal` says that the counterfactual digests are, `timed` that both sides have a window of time.
+    `equal` says that the counterfactual digests are, `timed` that both sides have a window of time. Where values come
+    from an earlier instruction's file, `behind` tells.
     """
     groups: dict[tuple[str, Instruction | None], _Group] = {}
     for number, (item, trial) in enumerate(zip(differences, trials, strict=True)):
@@ -51,10 +61,17 @@ def findings_of(
             continue
         instruction = instructions(item)
         for slug in sorted(trial.causes):
-            group = groups.setdefault((slug, instruction), _Group())
+            own = [pair for pair in trial.varying if pair[0].cause.slug == slug]
+            earlier = None
+            if behind is not None and item.field in ("content", "size"):
+                earlier = behind(item, [(first.value, second.value) for first, second in own])
+            group = groups.setdefault((slug, earlier or instruction), _Group())
             group.differences.append(number)
-            group.opaque = group.opaque or trial.recompressed
-            _add_evidence(group, item, [pair for pair in trial.varying if pair[0].cause.slug == slug])
+            group.opaque |= trial.recompressed or trial.given is not None
+            group.opaque |= any(item.opaque for pair in own for item in pair)
+            _add_evidence(group, item, own)
+            if not own:
+                _add_values(group, item)
     known = {cause.slug: (rank, cause) for rank, cause in enumerate(causes)}
     ordered = sorted(groups, key=lambda key: (known[key[0]][0], -1 if key[1] is None else key[1].line))
     return tuple(
@@ -107,9 +124,19 @@ def _add_evidence(group: _Group, item: Difference, varying: Sequence[tuple[Claim
     )
 
 
+def _add_values(group: _Group, item: Difference) -> None:
+    """Show both sides' values of a difference that is taken as given, or that one side may leave out."""
+    if item.field == "size" or len(group.evidence) >= MAX_EVIDENCE:
+        return
+    texts = [value if isinstance(value, str) else json.dumps(value) for value in (item.first, item.second)]
+    shown = [None if text == "null" else text[:MAX_VALUE_BYTES] for text in texts]
+    path = item.field if item.path is None else item.path.decode("utf-8", "backslashreplace")
+    group.evidence.append(Evidence(path=path, inner=None, offset=None, first=shown[0], second=shown[1]))
+
+
 def _shown(item: Claimed) -> str:
     """Show a value, bounded; what an opaque cause swallows may be a secret, and is described alone."""
-    if item.cause.opaque:
+    if item.opaque and item.field.kind not in _HEADER:
         return f"{item.claim.form}, {len(item.value)} bytes"
     value = item.value[:MAX_VALUE_BYTES]
     if item.field.kind in _TEXT:

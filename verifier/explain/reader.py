@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, Literal, Protocol
 
 from verifier.causes.cause import SideContext
@@ -20,6 +20,9 @@ Wanted = Collection[tuple[bytes, int]]
 
 Instructions = Callable[[Difference], Instruction | None]
 """Tells which instruction made what differs."""
+
+Behind = Callable[[Difference, Sequence[tuple[bytes, bytes]]], Instruction | None]
+"""Tells which earlier instruction's file these values of a differing content come from; None where none is known."""
 
 
 class ContentReader(Protocol):

@@ -3,56 +3,70 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from verifier.causes.cause import Cause, Place
+from verifier.causes.counterfactual import ABSENT
 from verifier.causes.trial import Trial, try_causes
 from verifier.explain.alone import pair_alone
+from verifier.explain.documents import Documents, key_of, may_be_left_out
+from verifier.explain.given import take_as_given
+from verifier.explain.likeness import MAX_LIKENED, Likeness, likeness
+from verifier.explain.places import Places
 from verifier.explain.reader import SIDES, ContentReader, SideName, Sides
-from verifier.formats.field import Field, Node
+from verifier.explain.values import is_sample, scalars_of, value_node
 from verifier.formats.limits import MAX_CONTENT_BYTES
 from verifier.formats.unfold import unfold
-from verifier.model.difference import Difference, FieldValue, LayerPair
+from verifier.model.difference import Difference, LayerPair
 from verifier.oci.platform import Platform
 
 _FOLLOWS: Final = hashlib.sha256(b"follows from the content").digest()
-
-_BOUNDED: Final = frozenset({"header", "padding", "order", "encoding"})
-"""Differences whose values are samples: what these show may be the same on both sides, and proves nothing."""
 
 _Entry = tuple[Platform | None, LayerPair | None, bytes | None, int]
 
 
 @dataclass(slots=True, kw_only=True)
 class Trials:
-    """The trial of each difference, in their order; `unread` says of some why nobody looked into them."""
+    """The trial of each difference, in their order; `unread` says of some why nobody looked into them.
+
+    `likeness` says of contents that are not explained what else they were tried for.
+    """
 
     trials: list[Trial]
     unread: dict[int, str] = field(default_factory=dict)
+    likeness: dict[int, Likeness] = field(default_factory=dict)
 
 
 def run_trials(
-    differences: Sequence[Difference], reader: ContentReader, sides: Sides, causes: Sequence[Cause]
+    differences: Sequence[Difference],
+    reader: ContentReader,
+    sides: Sides,
+    causes: Sequence[Cause],
+    places: Places,
+    documents: Documents,
 ) -> Trials:
     """Try every difference. Raises what `reader` raises."""
     known: dict[int, Trial] = {}
     unread: dict[int, str] = {}
+    likenesses: dict[int, Likeness] = {}
     for group in _contents_by_layer(differences).values():
-        known.update(_try_contents(differences, group, reader, sides, causes, unread))
+        known.update(_try_contents(differences, group, reader, sides, causes, unread, likenesses, places))
     contents = {_entry_of(differences[number]): trial for number, trial in known.items() if trial.equal}
     for number, item in enumerate(differences):
         if number in known:
             continue
         content = contents.get(_entry_of(item)) if item.field == "size" else None
         known[number] = (
-            _try_value(item, sides, causes) if content is None else replace(content, first=_FOLLOWS, second=_FOLLOWS)
+            _try_value(item, places.of(item), sides, causes, documents)
+            if content is None
+            else replace(content, first=_FOLLOWS, second=_FOLLOWS)
         )
     known.update(pair_alone(differences, known, sides, causes))
-    return Trials(trials=[known[number] for number in range(len(differences))], unread=unread)
+    known.update(take_as_given(differences, known, places, sides, causes))
+    return Trials(trials=[known[number] for number in range(len(differences))], unread=unread, likeness=likenesses)
 
 
 def _entry_of(item: Difference) -> _Entry:
@@ -74,6 +88,8 @@ def _try_contents(
     sides: Sides,
     causes: Sequence[Cause],
     unread: dict[int, str],
+    likenesses: dict[int, Likeness],
+    places: Places,
 ) -> Iterator[tuple[int, Trial]]:
     """Read the contents that differ in one pair of layers, and try each."""
     sample = differences[group[0]]
@@ -89,7 +105,10 @@ def _try_contents(
         elif (_digest(pair[0]), _digest(pair[1])) != (item.first, item.second):
             unread[number] = "not read: it is no longer what was compared"
         else:
-            yield number, try_causes((unfold(pair[0]), unfold(pair[1])), place_of(item), sides, causes)
+            trial = try_causes((unfold(pair[0]), unfold(pair[1])), places.of(item), sides, causes)
+            if not trial.equal and len(likenesses) < MAX_LIKENED:
+                likenesses[number] = likeness(pair[0], pair[1])
+            yield number, trial
 
 
 def _read(
@@ -105,23 +124,24 @@ def _digest(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def _try_value(item: Difference, sides: Sides, causes: Sequence[Cause]) -> Trial:
+def _try_value(item: Difference, place: Place, sides: Sides, causes: Sequence[Cause], documents: Documents) -> Trial:
     """Try one value of a header or a document; a value that one side lacks is no part of that side."""
-    if item.field in _BOUNDED or item.field.endswith("/encoding") or item.first == item.second:
+    key = key_of(item)
+    if item.field == "encoding" and key is not None:
+        return try_causes(documents.nodes(key), place, sides, causes)
+    if is_sample(item) or (item.first == item.second and item.whole is None):
         return Trial(first=b"first", second=b"second")
-    return try_causes((_node_of(item, item.first), _node_of(item, item.second)), place_of(item), sides, causes)
+    if key is not None and None in (item.first, item.second):
+        optional = _optional(item, place, sides, causes)
+        if optional:
+            alone: dict[str, frozenset[str] | None] = dict.fromkeys((cause.slug for cause in optional), None)
+            return Trial(first=ABSENT, second=ABSENT, optional=optional, substitutes=alone)
+    return try_causes((value_node(item, "first"), value_node(item, "second")), place, sides, causes)
 
 
-def place_of(item: Difference) -> Place:
-    """Tell causes where a difference stands."""
-    return Place(part=item.part, field=item.field, path=item.path, type=item.entry_type)
-
-
-def _node_of(item: Difference, value: FieldValue) -> Node | None:
-    if value is None:
-        return None
-    is_pointer = item.field.startswith("/")
-    raw = value if isinstance(value, str) and not is_pointer else json.dumps(value, ensure_ascii=False, sort_keys=True)
-    kind = "json" if is_pointer else item.field
-    part = Field(name=item.field, kind=kind, value=raw.encode("utf-8", "surrogatepass"), offset=0)
-    return Node(name="", format="value", parts=(part,), offset=0)
+def _optional(item: Difference, place: Place, sides: Sides, causes: Sequence[Cause]) -> tuple[Cause, ...]:
+    """Name the causes by which a value that one side lacks says no more than none; empty where it says more."""
+    side = sides[0] if item.second is None else sides[1]
+    found = [may_be_left_out(part, place, side, causes) for part in scalars_of(item)]
+    known = tuple(dict.fromkeys(cause for cause in found if cause is not None))
+    return () if None in found else known

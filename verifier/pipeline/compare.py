@@ -33,7 +33,13 @@ def compare(request: CompareRequest, watcher: Watcher) -> Report:
                 platforms=platforms,
                 index_equal=comparison.index_equal,
                 differences=comparison.all_differences,
-                explanation=explain_comparison(comparison, (first, second), (None, None), platforms)
+                explanation=explain_comparison(
+                    comparison,
+                    (first, second),
+                    (None, None),
+                    platforms,
+                    prove_diff_ids=request.prove_diff_ids,
+                )
                 if request.explain
                 else None,
                 notes=(*absent_notes(first), *absent_notes(second)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,14 +33,25 @@ from verifier.model.finding import Finding, Risk
 from verifier.model.plan import BuildOptions, Plan
 from verifier.model.report import Inputs, PlatformPair, Report
 from verifier.model.request import Surroundings, VerifyRequest, Watcher
+from verifier.model.variation import Factor, LeftOut
 from verifier.model.verdict import LEVELS, Required, Verdict
 from verifier.oci.image import ImageSet
+from verifier.pipeline.confirm import confirm
+from verifier.pipeline.further import FurtherBuilds
 from verifier.pipeline.images import explain_comparison, load_images
+from verifier.pipeline.latent import find_latent
+from verifier.pipeline.ledger import remember
+from verifier.pipeline.network import NetworkRecord, record_network
+from verifier.pipeline.origins import copied_stages, find_origins
+from verifier.pipeline.pushing import Pushes
+from verifier.pipeline.variation import choose_factors
 from verifier.plan import choose_epoch, freeze, read_dockerfile, seconds_until_apart, unchanged
 from verifier.plan.context_facts import frozen_context_facts
+from verifier.plan.variation import vary_plan
 from verifier.redact import redact
 from verifier.risks import find_risks
 from verifier.stores import write_layout
+from verifier.tolerate import tolerate
 from verifier.workspace import open_workspace
 
 
@@ -67,35 +79,51 @@ class _Verification:
         self._surroundings = surroundings
         self._watcher = watcher
         self._plan: Plan | None = None
+        self._factors: tuple[Factor, ...] = ()
+        self._left_out: tuple[LeftOut, ...] = ()
+        self._network: NetworkRecord | None = None
         self._builds: list[Build] = []
         self._notes: list[str] = []
+        self._pushes = None if request.push is None else Pushes(request.push, self._note)
 
     def report(self, workspace: Path) -> Report:
         """Run all steps. Raises UsageError, NoVerdictError."""
         request = self._request
         parse_dockerfile(read_dockerfile(request.dockerfile), str(request.dockerfile))  # before anything else is asked
-        builder, why = choose_builder(request.builder, need_reproducible=request.reproducible)
+        builder, why = choose_builder(request.builder, need_reproducible=request.reproducible or request.confirm)
         self._note(why)
+        identity = builder.identify()
         self._plan = freeze(
             request.dockerfile,
             self._context,
             workspace,
-            builder.identify().name,
+            identity.name,
             self._options(),
             environment=self._surroundings.environment,
         )
         self._notes += self._plan.warnings
+        cpus = len(os.sched_getaffinity(0))
+        self._factors, self._left_out = choose_factors(request.vary, identity, self._plan, cpus)
         dockerfile = parse_dockerfile(self._plan.dockerfile.raw, self._plan.dockerfile.path)
         with contextlib.ExitStack() as stores:
             session = builder.open(workspace)
             try:
                 with session:
                     session.refuse(self._plan)
+                    if self._pushes is not None:
+                        self._pushes.check()
+                    if request.record_network:
+                        self._network = record_network(
+                            self._plan, dockerfile, self._surroundings.environment, self._surroundings.now
+                        )
+                        self._notes += stores.enter_context(self._network).notes
                     self._plan = replace(self._plan, bases=session.hold(self._plan.references))
                     decide = self._against_digest if request.expect else self._against_images
                     report = decide(session, dockerfile, workspace, stores)
             finally:
                 self._notes += [f"could not be removed: {name}" for name in session.leftovers()]
+        if request.remember:
+            self._notes += remember(report, self._plan, request.ledger, self._surroundings)
         return replace(report, inputs=self._inputs(), notes=self._all_notes())
 
     def without_verdict(self, error: NoVerdictError) -> Report:
@@ -108,11 +136,12 @@ class _Verification:
     def _context(self) -> Path:
         return self._request.context or self._request.dockerfile.parent
 
+    def _epoch(self) -> int:
+        return choose_epoch(self._request.source_date_epoch, self._surroundings.environment, self._context)
+
     def _options(self) -> BuildOptions:
         request = self._request
-        epoch = None
-        if request.reproducible or request.source_date_epoch is not None:
-            epoch = choose_epoch(request.source_date_epoch, self._surroundings.environment, self._context)
+        epoch = self._epoch() if request.reproducible or request.source_date_epoch is not None else None
         return BuildOptions(
             target=request.target,
             build_args=request.build_args,
@@ -129,16 +158,38 @@ class _Verification:
         self, session: BuilderSession, dockerfile: Dockerfile, workspace: Path, stores: contextlib.ExitStack
     ) -> Report:
         """Compare every further build with the first side, and report the pair that agrees least."""
+        request, today = self._request, self._surroundings.now().date()
         first, first_source = self._first_side(session, dockerfile, workspace, stores)
         judged: list[tuple[Report, ImageSet, ImageSet]] = []
+        assert self._plan is not None  # noqa: S101  # frozen before anything is built
+        varied = vary_plan(self._plan, self._factors, workspace / "varied")
         for ordinal in self._further_ordinals():
-            second, source = self._build(session, dockerfile, ordinal, workspace, stores)
+            second, source = self._build(session, dockerfile, ordinal, workspace, stores, varied)
             side = for_platforms_of(second, first) if first_source is None else first
-            judged.append((self._judged(side, second, (first_source, source), workspace), side, second))
+            sources = (first_source, source)
+            report = self._judged(side, second, sources, session, workspace, stores)
+            judged.append((tolerate(report, request.tolerances, today), side, second))
         report, kept_first, kept_second = max(judged, key=lambda each: LEVELS.index(each[0].verdict.level or "none"))
         self._keep(kept_first, kept_second)
         self._ship(session, report.verdict)
-        return report
+        return self._with_further_builds(report, session, kept_first, workspace)
+
+    def _with_further_builds(
+        self, report: Report, session: BuilderSession, first: ImageSet | None, workspace: Path
+    ) -> Report:
+        """Add what was recorded, and what builds outside the verdict tell."""
+        assert self._plan is not None  # noqa: S101  # frozen before anything is built
+        if self._network is not None:
+            report = replace(report, downloads=self._network.downloads(report.first, report.second))
+        further = FurtherBuilds(
+            session, self._plan, workspace, self._surroundings, self._watcher, after=self._builds[-1]
+        )
+        if self._request.vary and first is not None:
+            report = further.add_variation(report, self._factors, self._left_out, first)
+        if self._request.confirm:
+            report, told = confirm(report, lambda: further.differences_remedied(self._epoch()))
+            self._note(told)
+        return further.add_offline(report) if self._request.probe_offline else report
 
     def _first_side(
         self, session: BuilderSession, dockerfile: Dockerfile, workspace: Path, stores: contextlib.ExitStack
@@ -154,7 +205,13 @@ class _Verification:
         return range(1, 2) if self._request.against is not None else range(2, self._request.builds + 1)
 
     def _judged(
-        self, first: ImageSet, second: ImageSet, sources: tuple[Source | None, Source | None], workspace: Path
+        self,
+        first: ImageSet,
+        second: ImageSet,
+        sources: tuple[Source | None, Source | None],
+        session: BuilderSession,
+        workspace: Path,
+        stores: contextlib.ExitStack,
     ) -> Report:
         comparison = compare_images(
             first, second, workspace=workspace, verify_blobs=True, progress=self._watcher.comparing
@@ -162,7 +219,16 @@ class _Verification:
         platforms = pair_platforms(first, second, comparison, sources)
         explanation = None
         if self._request.explain:
-            explanation = explain_comparison(comparison, (first, second), sources, platforms)
+            origins = find_origins(comparison, (first, second), sources, platforms, session, workspace, stores)
+            explanation = explain_comparison(
+                comparison,
+                (first, second),
+                sources,
+                platforms,
+                origins,
+                prove_diff_ids=self._request.prove_diff_ids,
+            )
+            self._notes += origins.notes
         return Report(
             tool_version=__version__,
             verdict=judge(comparison, self._required(sources), untested_layers(platforms)),
@@ -172,7 +238,8 @@ class _Verification:
             index_equal=comparison.index_equal,
             differences=comparison.all_differences,
             explanation=explanation,
-            risks=self._risks(sources[1], () if explanation is None else explanation.findings),
+            risks=self._risks(sources[1], () if explanation is None else explanation.findings)
+            + (find_latent(second, sources[1], platforms, comparison.all_differences) if self._request.explain else ()),
         )
 
     def _risks(self, source: Source | None, findings: Sequence[Finding]) -> tuple[Risk, ...]:
@@ -193,7 +260,10 @@ class _Verification:
     def _required(self, sources: tuple[Source | None, Source | None]) -> Required | None:
         """Ask for no more than the builders can show, unless the user does."""
         builds = [source.build for source in sources if source is not None]
-        shown = all(build.manifest_source is not None and build.builder.shows_manifest for build in builds)
+        shown = all(
+            build.manifest_source == "registry" or (build.manifest_source is not None and build.builder.shows_manifest)
+            for build in builds
+        )
         return self._request.require or (None if shown else "config")
 
     def _against_digest(
@@ -207,7 +277,7 @@ class _Verification:
         self._ship(session, verdict)
         if self._request.keep is not None:
             write_layout(images, self._request.keep / "second")
-        return Report(
+        report = Report(
             tool_version=__version__,
             verdict=verdict,
             first=expected_side(expected),
@@ -223,6 +293,7 @@ class _Verification:
             ),
             differences=differences,
         )
+        return self._with_further_builds(report, session, None, workspace)
 
     def _build(
         self,
@@ -231,22 +302,37 @@ class _Verification:
         ordinal: int,
         workspace: Path,
         stores: contextlib.ExitStack,
+        plan: Plan | None = None,
     ) -> tuple[ImageSet, Source]:
-        plan = self._plan
+        plan = plan or self._plan
         assert plan is not None  # noqa: S101  # frozen before anything is built
         if self._builds:
             self._surroundings.sleep(seconds_until_apart(self._builds[-1].started, self._surroundings.now()))
         of = self._further_ordinals()[-1] if self._request.expect is None else 1
         try:
-            build = session.build(plan, ordinal, self._watcher.building(ordinal, of))
+            build = self._run(session, self._with_stages(plan, dockerfile), ordinal, of)
         except BuildError as error:
             error.message = error.message.replace(f"build {ordinal} ", f"build {ordinal} of {of} ", 1)
             raise
         self._builds.append(build)
         self._notes += build.warnings
         images = load_images(build.location, None, workspace / f"image-{ordinal}", stores)
+        if self._pushes is not None:
+            build, images = self._pushes.push(build, images, workspace / f"pushed-{ordinal}", stores)
+            self._builds[-1] = build
         environment = self._surroundings.environment
         return images, Source(plan=plan, dockerfile=dockerfile, build=build, environment=environment)
+
+    def _run(self, session: BuilderSession, plan: Plan, ordinal: int, of: int) -> Build:
+        run = session.build if self._network is None else self._network.recorded(session.build)
+        return run(plan, ordinal, self._watcher.building(ordinal, of))
+
+    def _with_stages(self, plan: Plan, dockerfile: Dockerfile) -> Plan:
+        """Name the stages that an explanation may look into."""
+        if not self._request.explain or self._request.expect is not None:
+            return plan
+        stages = copied_stages(plan, dockerfile, self._surroundings.environment)
+        return replace(plan, copied_stages=stages)
 
     def _keep(self, first: ImageSet, second: ImageSet) -> None:
         if self._request.keep is not None:
@@ -254,7 +340,9 @@ class _Verification:
             write_layout(second, self._request.keep / "second")
 
     def _ship(self, session: BuilderSession, verdict: Verdict) -> None:
-        """Load what was verified, and nothing that was not."""
+        """Load and name what was verified, and nothing that was not."""
+        if self._pushes is not None:
+            self._pushes.give_name(verified=verdict.exit_code == 0)
         if not (self._request.load or self._request.tags):
             return
         if verdict.exit_code == 0:
@@ -268,7 +356,8 @@ class _Verification:
         same = unchanged(self._plan, self._request.dockerfile, self._context)
         if not same:
             self._note("Dockerfile or context changed while the builds ran; they used the frozen copy")
-        return describe_inputs(self._plan, builds_run=len(self._builds), unchanged=same)
+        described = describe_inputs(self._plan, builds_run=len(self._builds), unchanged=same)
+        return replace(described, varied=self._factors)
 
     def _note(self, sentence: str) -> None:
         self._notes.append(sentence)
@@ -277,5 +366,6 @@ class _Verification:
     def _all_notes(self) -> tuple[str, ...]:
         """Give every note once; what the builder cannot do belongs here where it lowers what can be shown."""
         builder = self._builds[0].builder if self._builds else None
-        limits = builder.limits if builder is not None and not builder.shows_manifest else ()
+        lowers = builder is not None and not builder.shows_manifest and self._pushes is None
+        limits = builder.limits if builder is not None and lowers else ()
         return tuple(dict.fromkeys((*self._notes, *limits)))

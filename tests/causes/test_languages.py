@@ -1,0 +1,555 @@
+"""Causes of languages, documents and the build's surroundings: each fires, and stays silent on a near miss."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+import random
+import shutil
+import struct
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.causes.sides import FIRST, SECOND, WINDOWS, at, causes, explain_contents, explain_layers
+from tests.compare.layer_images import file, tar
+from verifier.causes.cause import Place, SideContext
+from verifier.causes.git_directory import cause as git_directory
+from verifier.causes.npm_cache import cause as npm_cache
+from verifier.causes.random_value import cause as random_value
+from verifier.formats.field import Field
+
+IN = (FIRST + 4, SECOND + 4)
+OUT = (FIRST - 400_000, SECOND + 4)
+
+
+def _sha1(data: bytes) -> bytes:
+    return hashlib.sha1(data, usedforsecurity=False).digest()
+
+
+class TestOrder:
+    PAIRS = (
+        ("['a', 'b', 'c']\n", "['c', 'a', 'b']\n"),
+        ("{'x', 'y'}", "{'y', 'x'}"),
+        ('{"a": 1, "b": {"c": 2, "d": [1, 2]}}', '{"b": {"d": [1, 2], "c": 2}, "a": 1}'),
+        ('{\n  "a": 1,\n  "b": 2\n}\n', '{\n  "b": 2,\n  "a": 1\n}\n'),
+        ("$VAR1 = {\n  'a' => 1,\n  'b' => 2\n};\n", "$VAR1 = {\n  'b' => 2,\n  'a' => 1\n};\n"),
+        ("#<Set: {:a, :b}>", "#<Set: {:b, :a}>"),
+        ("keys: [a b c]", "keys: [b c a]"),
+        ("a=1\nb=2\nc=3\n", "b=2\na=1\nc=3\n"),
+        ("a,b,c\n", "c,b,a\n"),
+        ("alpha beta gamma\n", "gamma alpha beta\n"),
+    )
+
+    @pytest.mark.parametrize(("first", "second"), PAIRS)
+    def test_the_same_members_in_another_order(self, first: str, second: str) -> None:
+        explanation = explain_contents(first.encode(), second.encode())
+        assert causes(explanation) == ["hash-order"]
+        assert explanation.findings[0].confidence == "proven"
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ("['a', 'b', 'c']\n", "['c', 'a', 'd']\n"),
+            ("['a', 'b', 'c']\n", "['c', 'a',  'b']\n"),
+            ("['a', 'b', 'a']\n", "['a', 'a', 'b']\n"),
+            ("[1, 2, 3]\n", "[3, 1, 2]\n"),
+            ("('a', 'b')\n", "('b', 'a')\n"),
+            ('{"a": 1, "b": 2}', '{"a": 2, "b": 1}'),
+            ('{"a": [1, 2], "b": 3}', '{"b": 3, "a": [2, 1]}'),
+            ('{"a": {"x": 1}, "b": {"y": 2}}', '{"a": {"y": 2}, "b": {"x": 1}}'),
+            ("a=1\nb=2\nc=3\n", "b=1\na=2\nc=3\n"),
+            ("a=1\na=1\nb=2\n", "b=2\na=1\na=1\n"),
+            ("if x; then\n  y || z\nfi\n", "fi\n  y || z\nif x; then\n"),
+            ("a,b,c\n", "c;b;a\n"),
+        ],
+    )
+    def test_more_than_order_is_residue(self, first: str, second: str) -> None:
+        assert causes(explain_contents(first.encode(), second.encode())) == ["residue"]
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ("./a.c\n./b.c\n", "./b.c\n./a.c\n"),
+            ("a.txt\nb.txt\nc.md\n", "c.md\nb.txt\na.txt\n"),
+            ("src/a.o src/b.o src/c.o\n", "src/c.o src/a.o src/b.o\n"),
+            ('["lib/a.js", "lib/b.js"]', '["lib/b.js", "lib/a.js"]'),
+        ],
+    )
+    def test_names_of_files_are_the_folders_order(self, first: str, second: str) -> None:
+        assert causes(explain_contents(first.encode(), second.encode())) == ["readdir-order"]
+
+    def test_two_rules_of_sorting(self) -> None:
+        names = ["alice", "Bob", "carl", "Dora", "eve"]
+        first, second = ("\n".join(order).encode() + b"\n" for order in (sorted(names), sorted(names, key=str.lower)))
+        assert causes(explain_contents(first, second)) == ["locale-timezone"]
+        assert causes(explain_contents(first, second.replace(b"eve", b"eva"))) == ["residue"]
+
+    def test_the_interpreter_itself(self) -> None:
+        script = (
+            "import json; s = {'alpha', 'beta', 'gamma', 'delta'}; print(list(s)); print(json.dumps(dict.fromkeys(s)))"
+        )
+        made = []
+        for seed in ("1", "2", "1"):
+            environment = {**os.environ, "PYTHONHASHSEED": seed}
+            done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=True)
+            made.append(done.stdout)
+        assert causes(explain_contents(made[0], made[1])) == ["hash-order"]
+        assert made[0] == made[2]
+
+    def test_perl_itself(self) -> None:
+        if shutil.which("perl") is None:
+            pytest.skip("perl is not installed")
+        script = 'my %h = map {$_ => 1} "a" .. "p"; print join(",", keys %h), "\\n"; print "$_=$h{$_}\\n" for keys %h'
+        made: list[bytes] = []
+        for seed in ("1", "12345", "0x9abcdef"):
+            environment = {**os.environ, "PERL_HASH_SEED": seed, "PERL_PERTURB_KEYS": "0"}
+            made.append(subprocess.run(["perl", "-e", script], env=environment, capture_output=True, check=True).stdout)
+        other = next(content for content in made[1:] if content != made[0])
+        assert causes(explain_contents(made[0], other)) == ["hash-order"]
+
+    def test_a_set_in_a_pickle(self) -> None:
+        script = "import pickle, sys; sys.stdout.buffer.write(pickle.dumps({'s': set(sys.argv[1])}, protocol=4))"
+        made = []
+        for seed, members in (("1", "abcdef"), ("3", "abcdef"), ("3", "abcdeg")):
+            command = [sys.executable, "-c", script, members]
+            environment = {**os.environ, "PYTHONHASHSEED": seed}
+            made.append(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)
+        assert made[0] != made[1]
+        assert causes(explain_contents(made[0], made[1])) == ["hash-order"]
+        assert causes(explain_contents(made[0], made[2])) == ["residue"]
+
+    def test_a_time_in_a_list_is_the_times_affair(self) -> None:
+        for form in ("a=1\nb=2\nbuilt=%Y-%m-%d\nat=%H:%M:%S\n", '{"b": 1, "built": "%Y-%m-%dT%H:%M:%SZ", "a": [1, 2]}'):
+            assert causes(explain_contents(at(IN[0], form), at(IN[1], form))) == ["embedded-timestamp"]
+
+    def test_what_is_left_is_not_put_down_to_order(self) -> None:
+        left = explain_contents(b"a,b,c\nx = 1 2 3\n", b"a,b,c\nx = 1 2 4\n").residue[0]
+        assert not any("hash-order" in phrase for phrase in left.ruled_out)
+
+    def test_a_hostile_nest_of_brackets_ends(self) -> None:
+        for filler in (b"[", b"{", b'"', b"a,", b"x", b"/", b"\n", b"secret", b" <", b"Mon "):
+            explanation = explain_contents(filler * 20_000 + b"a", filler * 20_000 + b"b")
+            assert causes(explanation) == ["residue"]
+
+
+def _index(seconds: int, inode: int, *, damage: bool = False) -> bytes:
+    """Write a git index of one entry by the format's specification."""
+    stat = struct.pack(">10I", seconds, 5, seconds, 7, 1, inode, 0o100644, 0, 0, 3)
+    name = b"greeting"
+    entry = stat + _sha1(b"x") + struct.pack(">H", len(name)) + name
+    entry += b"\0" * (8 - len(entry) % 8)
+    body = b"DIRC" + struct.pack(">II", 2, 1) + entry
+    return body + (bytes(20) if damage else _sha1(body))
+
+
+class TestGitDirectory:
+    PATH = "srv/r/.git/index"
+
+    def test_an_index_by_its_specification(self) -> None:
+        explanation = explain_contents(_index(IN[0], 10), _index(IN[1], 77), self.PATH)
+        assert causes(explanation) == ["git-directory"]
+        assert explanation.findings[0].confidence == "proven"
+
+    def test_other_times_and_a_wrong_digest_are_residue(self) -> None:
+        assert causes(explain_contents(_index(OUT[0], 10), _index(OUT[1], 10), self.PATH)) == ["residue"]
+        first, second = (_index(moment, 10, damage=True) for moment in IN)
+        assert "git-directory" not in causes(explain_contents(first, second, self.PATH))
+
+    def test_another_mode_is_residue(self) -> None:
+        first, second = _index(IN[0], 10), bytearray(_index(IN[1], 10))
+        second[12 + 24 : 12 + 28] = struct.pack(">I", 0o100755)
+        body = bytes(second[:-20])
+        assert causes(explain_contents(first, body + _sha1(body), self.PATH)) == ["residue"]
+
+    def test_git_itself(self, tmp_path: Path) -> None:
+        if shutil.which("git") is None:
+            pytest.skip("git is not installed")
+        made = []
+        for moment in IN:
+            folder = tmp_path / str(moment)
+            environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1"}
+            subprocess.run(["git", "init", "-q", str(folder)], check=True, env=environment)
+            (folder / "a").write_text("a")
+            (folder / "long/er").mkdir(parents=True)
+            (folder / "long/er/name").write_text("b")
+            for name in ("a", "long/er/name"):
+                os.utime(folder / name, (moment, moment))
+            subprocess.run(["git", "-C", str(folder), "add", "."], check=True, env=environment)
+            index = bytearray((folder / ".git/index").read_bytes())
+            made.append(_with_ctime(index, moment))
+        explanation = explain_contents(made[0], made[1], self.PATH)
+        assert causes(explanation) == ["git-directory"]
+        assert not explanation.findings[0].opaque
+
+    LOG = "{} {} a <a@b> {} +0000\tclone: from /origin\n"
+
+    def test_a_log(self) -> None:
+        first, second = (self.LOG.format("0" * 40, "ab" * 20, moment).encode() for moment in IN)
+        assert causes(explain_contents(first, second, "srv/r/.git/logs/HEAD")) == ["git-directory"]
+        assert causes(explain_contents(first, second, "srv/other")) == ["embedded-timestamp"]
+        first, second = (self.LOG.format("0" * 40, "ab" * 20, moment).encode() for moment in OUT)
+        assert causes(explain_contents(first, second, "srv/r/.git/logs/HEAD")) == ["residue"]
+
+    def test_a_branch_is_taken_as_given(self) -> None:
+        explanation = explain_contents(b"ab" * 20 + b"\n", b"cd" * 20 + b"\n", "r/.git/refs/heads/main")
+        assert causes(explanation) == ["git-directory"]
+        assert explanation.findings[0].confidence == "likely"
+        assert causes(explain_contents(b"ab" * 20 + b"\n", b"cd" * 20 + b"\n", "r/refs/heads/main")) == ["residue"]
+
+    def test_loose_objects_of_a_run_alone(self) -> None:
+        assert git_directory.given is not None
+        place = Place(part="layer", field="entry", path=b"/r/.git/objects/ab/" + b"c" * 38, made_by="RUN git commit")
+        assert git_directory.given(place, WINDOWS[0])
+        assert not git_directory.given(replace(place, made_by="COPY . /r"), WINDOWS[0])
+        assert not git_directory.given(
+            replace(place, path=b"/r/.git/objects/pack/pack-" + b"c" * 40 + b".idx"), WINDOWS[0]
+        )
+        assert not git_directory.given(place, SideContext())
+
+
+def _with_ctime(index: bytearray, moment: int) -> bytes:
+    """Put the change times into the test's windows: nobody can set them on a real file."""
+    position, size = 12, len(index) - 20
+    while position < size and bytes(index[position : position + 4]) not in (b"TREE", b"EOIE"):
+        index[position : position + 4] = struct.pack(">I", moment)
+        end = index.index(b"\0", position + 62)
+        position += (end - position + 8) // 8 * 8
+    return bytes(index[:-20]) + _sha1(bytes(index[:-20]))
+
+
+class TestNode:
+    PATH = "root/.npm/_cacache/index-v5/ab/cd/" + "e" * 60
+
+    def entry(self, milliseconds: int, **more: object) -> bytes:
+        value = {"key": "make-fetch-happen:request-cache:https://x.org/a", "time": milliseconds, "size": 3, **more}
+        line = json.dumps(value, separators=(",", ":")).encode()
+        return b"\n" + _sha1(line).hex().encode() + b"\t" + line
+
+    def test_the_caches_index(self) -> None:
+        first, second = (self.entry(moment * 1000 + 7) for moment in IN)
+        explanation = explain_contents(first, second, self.PATH)
+        assert causes(explanation) == ["npm-cache"]
+        assert explanation.findings[0].confidence == "proven"
+
+    def test_another_download_is_residue(self) -> None:
+        first, second = self.entry(IN[0] * 1000, integrity="sha512-a"), self.entry(IN[1] * 1000, integrity="sha512-b")
+        assert causes(explain_contents(first, second, self.PATH)) == ["residue"]
+        first, second = (self.entry(moment * 1000) for moment in OUT)
+        assert causes(explain_contents(first, second, self.PATH)) == ["residue"]
+        wrong = self.entry(IN[1] * 1000).replace(b"\n", b"\n0", 1)[:41] + self.entry(IN[1] * 1000)[41:]
+        assert "residue" in causes(explain_contents(self.entry(IN[0] * 1000), wrong, self.PATH))
+
+    def test_a_log_is_known_by_its_path(self) -> None:
+        assert npm_cache.given is not None
+        place = Place(part="layer", field="entry", path=b"/root/.npm/_logs/2026-11-23T08_29_15_123Z-debug-0.log")
+        assert npm_cache.given(place, WINDOWS[0])
+        assert not npm_cache.given(replace(place, field="content"), WINDOWS[0])
+        assert not npm_cache.given(replace(place, path=b"/root/.npm/_logs/notes.log"), WINDOWS[0])
+
+    def test_npms_logs_are_explained(self) -> None:
+        first, second = (
+            tar([file(f"r/.npm/_logs/2026-11-18T11_0{number}_44_123Z-debug-0.log", b"%d" % number, mtime=moment)])
+            for number, moment in zip((6, 8), IN, strict=True)
+        )
+        assert causes(explain_layers(first, second)) == ["npm-cache"]
+
+    PNPM = "hoistPattern:\n  - '*'\nprunedAt: {}\nskipped: []\n"
+
+    def test_pnpms_state(self) -> None:
+        path = "srv/node_modules/.modules.yaml"
+        form = self.PNPM.format("%a, %d %b %Y %H:%M:%S GMT")
+        first, second = (at(moment, form) for moment in IN)
+        assert causes(explain_contents(first, second, path)) == ["pnpm-state"]
+        assert causes(explain_contents(at(OUT[0], form), at(OUT[1], form), path)) == ["residue"]
+        state = "srv/node_modules/.pnpm-workspace-state-v1.json"
+        first, second = (b'{\n  "lastValidatedTimestamp": %d\n}' % (moment * 1000) for moment in IN)
+        assert causes(explain_contents(first, second, state)) == ["pnpm-state"]
+
+
+class TestComposer:
+    DIGITS = ("0123456789abcdef" * 2, "fedcba9876543210" * 2)
+    LOADER = "<?php\nreturn ComposerAutoloaderInit{}::getLoader();\n"
+
+    def test_a_loaders_name(self) -> None:
+        first, second = (self.LOADER.format(digits).encode() for digits in self.DIGITS)
+        explanation = explain_contents(first, second, "srv/vendor/autoload.php")
+        assert causes(explanation) == ["composer-autoload"]
+        assert explanation.findings[0].confidence == "likely"
+        assert causes(explain_contents(first, second, "srv/vendor/other.php")) == ["residue"]
+        named = self.LOADER.format("Program").encode()
+        assert causes(explain_contents(first, named, "srv/vendor/autoload.php")) == ["residue"]
+
+    INSTALLED = (
+        "<?php return array(\n    'root' => array(\n        'name' => '__root__',\n        'reference' => '{}',\n"
+        "        'aliases' => array(),\n    ),\n    'versions' => array(\n        'a/b' => array(\n"
+        "            'reference' => '{}',\n        ),\n    ),\n);\n"
+    )
+
+    def test_the_roots_commit_and_no_other(self) -> None:
+        commits = ("ab" * 20, "cd" * 20)
+        path = "srv/vendor/composer/installed.php"
+        first, second = (self.INSTALLED.format(commit, "0" * 40).encode() for commit in commits)
+        assert causes(explain_contents(first, second, path)) == ["composer-autoload"]
+        first, second = (self.INSTALLED.format("0" * 40, commit).encode() for commit in commits)
+        assert causes(explain_contents(first, second, path)) == ["residue"]
+
+
+class TestPythonMetadata:
+    def test_where_a_package_came_from(self) -> None:
+        first, second = (
+            b'{"dir_info": {}, "url": "file:///tmp/tmp.%s"}' % name for name in (b"Ab3dEf9hJk", b"q1W2e3R4t5")
+        )
+        assert causes(explain_contents(first, second, "l/x-1.dist-info/direct_url.json")) == ["pip-metadata"]
+        assert causes(explain_contents(first, second.replace(b"{}", b"1 "), "l/x-1.dist-info/direct_url.json")) == [
+            "residue"
+        ]
+
+    def test_when_uv_looked(self) -> None:
+        path = "l/x-1.dist-info/uv_cache.json"
+        form = b'{"timestamp":{"secs_since_epoch":%d,"nanos_since_epoch":%d},"commit":null}'
+        first, second = (form % (moment, 123 + moment % 7) for moment in IN)
+        assert causes(explain_contents(first, second, path)) == ["pip-metadata"]
+        first, second = (form % (moment, 123) for moment in OUT)
+        assert causes(explain_contents(first, second, path)) == ["residue"]
+
+    def test_the_lines_of_record_that_follow_and_no_others(self) -> None:
+        form = b"x/__init__.py,sha256=%s,0\nx-1.dist-info/direct_url.json,sha256=%s,61\n"
+        path = "l/x-1.dist-info/RECORD"
+        explanation = explain_contents(form % (b"a" * 43, b"b" * 43), form % (b"a" * 43, b"c" * 43), path)
+        assert causes(explanation) == ["pip-metadata"]
+        assert explanation.findings[0].confidence == "likely"
+        assert "residue" in causes(explain_contents(form % (b"a" * 43, b"b" * 43), form % (b"d" * 43, b"b" * 43), path))
+
+
+class TestDocumentDate:
+    FORMS = (
+        "=head2 %a %b %d %H:%M:%S %Y: C<Module> L<A|A>\n",
+        "Package: a\nBuilt: R 4.2.2; ; %Y-%m-%d %H:%M:%S UTC; unix\n",
+        "Packaged: %Y-%m-%d %H:%M:%S UTC; root\n",
+        "%%!PS-Adobe-3.0\n%%%%CreationDate: %a %b %d %H:%M:%S %Y\n",
+        "This is pdfTeX, Version 3.141592653 (TeX Live 2022) (preloaded format=pdftex)  %d %b %Y %H:%M:%S\nx\n",
+        "<!-- Generated by javadoc (17) on %a %b %d %H:%M:%S UTC %Y -->\n",
+        "<small>Generated on %a %b %d %Y %H:%M:%S for X by Doxygen</small>\n",
+    )
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_a_documents_own_words(self, form: str) -> None:
+        explanation = explain_contents(at(IN[0], form), at(IN[1], form))
+        assert causes(explanation) == ["document-date"]
+        assert explanation.findings[0].confidence == "proven"
+        assert causes(explain_contents(at(OUT[0], form), at(OUT[1], form))) == ["residue"]
+
+    PDF = "%%PDF-1.5\n%%\xd0\xd4\n1 0 obj\n<< /Producer (x) /CreationDate (D:%Y%m%d%H%M%SZ) >>\nendobj\n"
+
+    def pdf(self, moment: int, digits: str, producer: bytes = b"x") -> bytes:
+        head = at(moment, self.PDF).decode().encode("latin-1").replace(b"(x)", b"(" + producer + b")")
+        return head + b"trailer\n<< /ID [<%s> <%s>] >>\n%%%%EOF\n" % (digits.encode(), digits.encode())
+
+    def test_a_pdf(self) -> None:
+        explanation = explain_contents(self.pdf(IN[0], "AB" * 16), self.pdf(IN[1], "AB" * 16))
+        assert causes(explanation) == ["document-date"]
+        assert explanation.findings[0].confidence == "proven"
+
+    def test_a_pdfs_identity_is_taken_as_given(self) -> None:
+        explanation = explain_contents(self.pdf(IN[0], "AB" * 16), self.pdf(IN[1], "CD" * 16))
+        assert causes(explanation) == ["document-date"]
+        assert explanation.findings[0].confidence == "likely"
+        assert causes(explain_contents(self.pdf(IN[0], "AB" * 16), self.pdf(IN[1], "AB" * 16, b"y"))) == ["residue"]
+
+
+class TestKernelState:
+    PAIRS = (
+        ("123.45 678.90\n", "133.45 698.90\n"),
+        ("0.10 0.20 0.30 1/234 5678\n", "1.10 0.20 0.30 2/235 5679\n"),
+        ("MemTotal:       16000000 kB\nMemFree:  1234 kB\n", "MemTotal:       16000000 kB\nMemFree:  999 kB\n"),
+        ("cpu  1 2 3 4\nctxt 99\nbtime 1\n", "cpu  1 2 3 9\nctxt 98\nbtime 1\n"),
+        ("cpu MHz\t\t: 2400.123\n", "cpu MHz\t\t: 2399.998\n"),
+        (
+            " 08:29:15 up 1 day,  2:03,  0 users,  load average: 0.00, 0.01, 0.05\n",
+            " 08:30:15 up 1 day,  2:04,  0 users,  load average: 0.10, 0.01, 0.05\n",
+        ),
+        ("overlay          61255492 20342 100 1% /\n", "overlay          61255492 20399 101 1% /\n"),
+    )
+
+    @pytest.mark.parametrize(("first", "second"), PAIRS)
+    def test_what_the_kernel_prints(self, first: str, second: str) -> None:
+        explanation = explain_contents(first.encode(), second.encode())
+        assert causes(explanation) == ["kernel-state"]
+        assert explanation.findings[0].confidence == "likely"
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ("123.45\n", "133.45\n"),
+            ("123.451 678.90\n", "133.451 698.90\n"),
+            ("MyField:  1234 kB\n", "MyField:  999 kB\n"),
+            ("MemFree:  1234 MB\n", "MemFree:  999 MB\n"),
+            ("x 0.10 0.20 0.30 1/234 5678\n", "x 1.10 0.20 0.30 2/235 5679\n"),
+        ],
+    )
+    def test_other_figures_are_residue(self, first: str, second: str) -> None:
+        assert causes(explain_contents(first.encode(), second.encode())) == ["residue"]
+
+    def test_this_machine(self) -> None:
+        uptime = Path("/proc/uptime").read_bytes()
+        other = b"%.2f %.2f\n" % tuple(float(value) + 1 for value in uptime.split())
+        assert causes(explain_contents(uptime, other)) == ["kernel-state"]
+
+
+def explain_with(first: bytes, second: bytes, names: tuple[str, str]) -> list[str]:
+    sides = tuple(replace(side, host_names=frozenset({name})) for side, name in zip(WINDOWS, names, strict=True))
+    return causes(explain_contents(first, second, sides=sides))
+
+
+class TestKnownNames:
+    def test_a_name_that_is_known_anywhere(self) -> None:
+        first, second = b"built in buildkitsandbox today\n", b"built in varied today\n"
+        assert explain_with(first, second, ("buildkitsandbox", "varied")) == ["hostname"]
+        assert explain_with(first, second, ("other", "names")) == ["residue"]
+
+    def test_no_part_of_a_word(self) -> None:
+        assert explain_with(b"my-buildkitsandbox-x", b"my-varied-x", ("buildkitsandbox", "varied")) == ["residue"]
+
+
+class TestTemporaryNames:
+    def test_a_folder_in_a_text(self) -> None:
+        first, second = (b"cc -o x /tmp/tmp.%s/x.c\n" % name for name in (b"Ab3dEf9hJk", b"q1W2e3R4t5"))
+        assert causes(explain_contents(first, second)) == ["temporary-name"]
+        assert causes(explain_contents(b"cc /tmp/alpha/x.c\n", b"cc /tmp/gamma/x.c\n")) == ["residue"]
+
+
+class TestRandomValues:
+    HEX = ("9f86d081884c7d659a2feaa0c55ad015", "a3bf4f1b2b0b822cd15d6c15b0f00a08")
+    BASE64 = ("3q2+7wABAgMEBQYHCAkKCw0OD/8q", "Zm9vYmFyYmF6cXV4MTIzNDU2Nz+/")
+
+    @pytest.mark.parametrize(
+        "form",
+        ["APP_KEY=base64:{}\n", "SECRET_KEY = '{}'\n", '"session_token": "{}"\n', "define('AUTH_SALT', '{}');\n"],
+    )
+    def test_the_value_of_a_key(self, form: str) -> None:
+        first, second = (form.format(value).encode() for value in self.BASE64)
+        explanation = explain_contents(first, second)
+        assert causes(explanation) == ["random-value"]
+        assert explanation.findings[0].confidence == "likely"
+        assert self.BASE64[0] not in str(explanation)
+
+    @pytest.mark.parametrize("form", ["commit {}\n", "digest={}\n", "sha256:{}\n", "{}\n"])
+    def test_what_may_be_a_digest_is_residue(self, form: str) -> None:
+        first, second = (form.format(value).encode() for value in self.HEX)
+        assert causes(explain_contents(first, second)) == ["residue"]
+
+    def test_a_word_is_not_random(self) -> None:
+        first, second = (
+            b"password=%s\n" % word for word in (b"correcthorsebatterystaple", b"correcthorsebatterystapler")
+        )
+        assert causes(explain_contents(first, second)) == ["residue"]
+        assert causes(explain_contents(b"token=aaaaaaaaaaaaaaaaaaaa\n", b"token=aaaaaaaaaaaaaaaaaaab\n")) == ["residue"]
+
+    def test_another_length_is_residue(self) -> None:
+        first, second = (f"api_key={value}\n".encode() for value in (self.HEX[0], self.HEX[1] + "0f"))
+        assert causes(explain_contents(first, second)) == ["residue"]
+
+    def test_a_file_that_is_named_so(self) -> None:
+        first, second = (f"{value}\n".encode() for value in self.HEX)
+        assert causes(explain_contents(first, second, "etc/app/secret_key")) == ["random-value"]
+        assert causes(explain_contents(first, second, "etc/app/revision")) == ["residue"]
+
+    def test_base64_that_no_digest_has(self) -> None:
+        assert causes(explain_contents(b"3q2+7wABAgMEBQ==\n", b"AQ+DBAUGBwgJCg==\n")) == ["random-value"]
+
+    def claims(self, text: bytes, made_by: str, kind: str = "text") -> int:
+        assert random_value.normalise is not None
+        place = Place(part="layer", field="content", path=b"/x", made_by=made_by)
+        return len(list(random_value.normalise(Field(name="", kind=kind, value=text, offset=0), place, WINDOWS[0])))
+
+    def test_an_instruction_that_asks_a_generator(self) -> None:
+        text = self.HEX[0].encode() + b"\n"
+        assert self.claims(text, "RUN openssl rand -hex 16 >/x") == 1
+        assert self.claims(text, "RUN make") == 0
+        assert self.claims(b"n=12345\n", "RUN echo n=$RANDOM >/x") == 1
+        assert self.claims(b"/usr/lib/x86_64-linux-gnu/Perl.d\n", "RUN openssl rand -hex 16") == 0
+
+    def test_bytes_of_a_generator(self) -> None:
+        noise = random.Random(3).randbytes(64)
+        assert self.claims(noise, "RUN head -c 64 /dev/urandom >/x", "bytes") == 1
+        assert self.claims(noise, "RUN make", "bytes") == 0
+        assert self.claims(bytes(60) + noise[:4], "RUN head -c 64 /dev/urandom >/x", "bytes") == 0
+
+    def test_a_uuid_with_a_time(self) -> None:
+        first, second = (_uuid1(moment).encode() for moment in IN)
+        assert causes(explain_contents(first, second)) == ["random-value"]
+        first, second = (_uuid1(moment).encode() for moment in OUT)
+        assert causes(explain_contents(first, second)) == ["residue"]
+
+
+def _uuid1(moment: int) -> str:
+    ticks = (moment + 12_219_292_800) * 10**7 + 5
+    low, middle, high = ticks & 0xFFFFFFFF, ticks >> 32 & 0xFFFF, ticks >> 48 & 0x0FFF
+    return f"{low:08x}-{middle:04x}-1{high:03x}-8{moment % 16:x}00-0242ac110002"
+
+
+class TestModels:
+    def test_floats_of_a_pickle(self) -> None:
+        first, second = (pickle.dumps({"weights": [x, 2.5], "name": "m"}) for x in (0.25, 0.75))
+        explanation = explain_contents(first, second, "srv/m.pkl")
+        assert causes(explanation) == ["pickle-or-model"]
+        assert explanation.findings[0].confidence == "likely"
+        other = pickle.dumps({"weights": [0.75, 2.5], "name": "n"})
+        assert "residue" in causes(explain_contents(first, other, "srv/m.pkl"))
+
+    def test_numpys_arrays_by_the_format(self) -> None:
+        def array(values: tuple[float, ...], kind: str = "<f8") -> bytes:
+            header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': (2,), }}".ljust(117).encode() + b"\n"
+            return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + struct.pack("<2d", *values)
+
+        assert causes(explain_contents(array((1.5, 2.5)), array((1.5, 3.5)))) == ["pickle-or-model"]
+        assert causes(explain_contents(array((1.5, 2.5), "<i8"), array((1.5, 3.5), "<i8"))) == ["residue"]
+
+    def test_safetensors(self) -> None:
+        header = json.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
+        first, second = (struct.pack("<Q", len(header)) + header + struct.pack("<2f", 1, x) for x in (2, 3))
+        assert causes(explain_contents(first, second)) == ["pickle-or-model"]
+
+    def test_a_damaged_pickle_is_residue(self) -> None:
+        first, second = (b"\x80\x04\x95" + bytes([x]) * 30 + b"." for x in (1, 2))
+        assert causes(explain_contents(first, second)) == ["residue"]
+
+
+class TestLocalTimes:
+    def test_another_zone_on_purpose(self) -> None:
+        sides = tuple(replace(side, local_times=True) for side in WINDOWS)
+        first, second = at(IN[0], "%Y-%m-%d %H:%M:%S\n"), at(IN[1] + 14 * 3600, "%Y-%m-%d %H:%M:%S\n")
+        assert causes(explain_contents(first, second, sides=sides)) == ["locale-timezone"]
+        assert causes(explain_contents(first, second)) == ["residue"]
+
+    def test_the_builds_own_zone(self) -> None:
+        first, second = (at(moment + 2 * 3600, "%Y-%m-%d %H:%M:%S\n") for moment in IN)
+        assert causes(explain_contents(first, second)) == ["embedded-timestamp"]
+        first, second = (at(moment + 1000, "%Y-%m-%d %H:%M:%S\n") for moment in IN)
+        assert causes(explain_contents(first, second)) == ["residue"]
+
+
+class TestBinaryTimes:
+    def test_a_count_in_an_unknown_format(self) -> None:
+        for form in ("<I", ">I", "<Q", ">d"):
+            first, second = (b"\xfe\xffcache\0" + struct.pack(form, moment) + b"\xfe\0\xff" for moment in IN)
+            explanation = explain_contents(first, second)
+            assert causes(explanation) == ["embedded-timestamp"]
+            assert explanation.findings[0].confidence == "proven"
+
+    def test_another_place_or_order_is_residue(self) -> None:
+        orders = zip(("<I", ">I"), IN, strict=True)
+        first, second = (b"\xfe\xff" + struct.pack(form, moment) + b"\xfe" for form, moment in orders)
+        assert causes(explain_contents(first, second)) == ["residue"]
+        first, second = (b"\xfe\xff" + struct.pack("<I", moment) + b"\xfe" for moment in OUT)
+        assert causes(explain_contents(first, second)) == ["residue"]
+
+    def test_a_printed_time_between_other_bytes(self) -> None:
+        first, second = (b"\xfe\0" + at(moment, "%a %b %d %H:%M:%S %Y") + b"\0\xfe" for moment in IN)
+        assert causes(explain_contents(first, second)) == ["embedded-timestamp"]

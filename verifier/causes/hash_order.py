@@ -1,0 +1,48 @@
+"""A program wrote the members of a set or map in the order of their hashes.
+
+What varies: the order of the members of what a program keeps by hash: Python's sets (and everything made from them),
+Perl's hashes, Go's maps, Ruby's and Rust's where they are hashed with a new seed in every process.
+
+Why it matters: the same program writes the same things in another order each time it runs.
+
+How it is recognised: in text, by the same members in another order: those of a bracket as Python, JSON, Perl, PHP and
+Ruby write one, of a list in one line, or of lines with a name, or a name and its value, each. Everything else about
+them, how they are divided and laid out, must agree, and no member may stand there twice. Figures alone are no set of
+names. Where every member looks like a file's name, it is `readdir-order`; where the members are sorted, by rules that
+disagree, it is `locale-timezone`. Jobs that write to one file side by side may look the same: names do not tell. In
+Python's bytecode from before 3.11, by the members of a constant set in another order.
+
+Remedy: sort before writing (`sorted(…)`, `sort keys %h`, `json.dumps(…, sort_keys=True)`), or fix the seed:
+PYTHONHASHSEED=0, PERL_HASH_SEED=0 with PERL_PERTURB_KEYS=0.
+
+Source: Python, `PYTHONHASHSEED`; perlsec, "Algorithmic Complexity Attacks"; Go specification, "For statements";
+https://reproducible-builds.org/docs/stable-outputs/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from verifier.causes.cause import Cause, Claim, Normaliser, Place, SideContext
+from verifier.causes.permuted import claim_order
+from verifier.formats.field import Field
+
+__all__ = ["cause"]
+
+_claim_order: Final[Normaliser] = claim_order("hash")
+
+
+def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:
+    if field.kind == "marshal-set-order":
+        yield Claim(0, len(field.value), "order of the sets")
+    else:
+        yield from _claim_order(field, place, side)
+
+
+cause = Cause(
+    slug="hash-order",
+    page=__doc__ or "",
+    remedy="sort before writing, or fix the seed: PYTHONHASHSEED=0, or PERL_HASH_SEED=0 with PERL_PERTURB_KEYS=0",
+    normalise=_normalise,
+)

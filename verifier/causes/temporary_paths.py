@@ -1,0 +1,46 @@
+"""Names that programs make up for their temporary folders and files, where they stand in a path that was recorded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from verifier.causes.cause import Claim
+
+_ALPHANUMERIC: Final = rb"[A-Za-z0-9]"
+_PATHS: Final = re.compile(
+    # mktemp's default and the tempfile crate's, in any folder
+    rb"/tmp\.(?P<mktemp>" + _ALPHANUMERIC + rb"{10})(?!\w)"
+    rb"|/\.tmp(?P<crate>" + _ALPHANUMERIC + rb"{6})(?!\w)"
+    rb"|/tmp/(?:"
+    # Python's tempfile, and pip with the folders that it makes inside
+    rb"pip-[a-z]+(?:-[a-z]+)*-(?P<pip>[a-z0-9_]{8})(?!\w)(?:/[A-Za-z0-9._-]+_(?P<project>[0-9a-f]{32})(?!\w))?"
+    rb"|tmp(?P<python>[a-z0-9_]{8})(?!\w)"
+    rb"|go-build(?P<go>\d{3,20})(?!\w)"
+    # gcc's objects and assembler files, rustc's and cargo's folders
+    rb"|cc(?P<gcc>" + _ALPHANUMERIC + rb"{6})(?=\.)"
+    rb"|(?:rustc|cargo-install)(?P<cargo>" + _ALPHANUMERIC + rb"{6})(?!\w)"
+    # Ruby's tmpdir: date, process, and a number in base 36
+    rb"|[\w.-]*?(?P<ruby>\d{8}-\d{1,7}-[0-9a-z]{5,7})(?!\w)"
+    # a template given to mktemp
+    rb"|[\w+@-]+(?:\.[\w+@-]+)*?[.\-_](?P<template>" + _ALPHANUMERIC + rb"{6,12})(?=[/.]|[^\w@+-]|\Z)"
+    rb")"
+    # a template outside of /tmp
+    rb"|/[\w+@-]+\.(?P<elsewhere>" + _ALPHANUMERIC + rb"{6,12})(?=/)"
+)
+_KINDS: Final = (re.compile(rb"[a-z]"), re.compile(rb"[A-Z]"), re.compile(rb"[0-9]"))
+_WANTED_KINDS: Final = {"template": 2, "elsewhere": 3}
+"""Of what may be a word or a version as well: how many of capitals, small letters and digits it must mix."""
+
+
+def claim_temporary_names(value: bytes) -> Iterator[Claim]:
+    """Claim the made-up part of every such path; what it should be is not known, so each claim is opaque."""
+    for match in _PATHS.finditer(value):
+        for name, found in match.groupdict().items():
+            if found is not None and _kinds(found) >= _WANTED_KINDS.get(name, 1):
+                yield Claim(match.start(name), match.end(name), f"temporary name ({name})", opaque=True)
+
+
+def _kinds(name: bytes) -> int:
+    return sum(kind.search(name) is not None for kind in _KINDS)
