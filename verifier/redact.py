@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from verifier.model.difference import Difference, FieldValue
+from verifier.model.finding import Evidence, Explanation
 from verifier.model.report import PlatformPair, Report, ReportedImage, Side
 
 REDACTED: Final = "[redacted]"
@@ -40,7 +41,14 @@ def redact(report: Report, build_args: Sequence[tuple[str, str | None]], *, ever
         second=None if report.second is None else _redact_side(report.second, clean),
         platforms=tuple(_redact_pair(pair, clean) for pair in report.platforms),
         differences=tuple(_redact_difference(item, clean) for item in report.differences),
+        explanation=None if report.explanation is None else _redact_explanation(report.explanation, clean),
         notes=tuple(clean(note) for note in report.notes),
+        offline=report.offline
+        if report.offline is None or report.offline.reason is None
+        else replace(report.offline, reason=clean(report.offline.reason)),
+        downloads=None
+        if report.downloads is None
+        else tuple(replace(item, where=clean(item.where)) for item in report.downloads),
     )
 
 
@@ -70,6 +78,25 @@ def _redact_image(image: ReportedImage | None, clean: Callable[[str], str]) -> R
 
 def _redact_difference(item: Difference, clean: Callable[[str], str]) -> Difference:
     return replace(item, first=_redact_value(item.first, clean), second=_redact_value(item.second, clean))
+
+
+def _redact_explanation(explanation: Explanation, clean: Callable[[str], str]) -> Explanation:
+    """Clean the evidence: it shows values of the config as they are."""
+    return replace(
+        explanation,
+        findings=tuple(
+            replace(finding, evidence=tuple(_redact_evidence(item, clean) for item in finding.evidence))
+            for finding in explanation.findings
+        ),
+    )
+
+
+def _redact_evidence(item: Evidence, clean: Callable[[str], str]) -> Evidence:
+    return replace(
+        item,
+        first=None if item.first is None else clean(item.first),
+        second=None if item.second is None else clean(item.second),
+    )
 
 
 def _redact_value(value: FieldValue, clean: Callable[[str], str]) -> FieldValue:

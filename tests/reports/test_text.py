@@ -134,7 +134,14 @@ def test_what_is_not_explained_is_shown_with_what_was_ruled_out() -> None:
         report(explained, left),
         explanation=Explanation(
             findings=(),
-            residue=(Residue(difference=1, ruled_out=("not a time within its build's window",)),),
+            residue=(
+                Residue(
+                    difference=1,
+                    ruled_out=("not a time within its build's window",),
+                    alike=("the order of lines",),
+                    instruction=Instruction(stage=StageRef(index=0, name="build"), line=7, end_line=7, text="RUN make"),
+                ),
+            ),
             of=2,
             opaque=0,
             counterfactual_first=digest("1"),
@@ -147,6 +154,8 @@ def test_what_is_not_explained_is_shown_with_what_was_ruled_out() -> None:
     assert "/left" in text
     assert "/explained" not in text
     assert "ruled out: not a time within its build's window" in text
+    assert "the same but for the order of lines" in text
+    assert "made at line 7: RUN make" in text
 
 
 def test_a_run_without_a_verdict_says_why() -> None:
@@ -155,4 +164,4 @@ def test_a_run_without_a_verdict_says_why() -> None:
         verdict=Verdict(outcome="no-verdict", level=None, required="manifest"),
         error=ReportedError(code="build-failed", message="build 1 failed", hint=None),
     )
-    assert render(failed, "text").startswith("NO VERDICT  build 1 failed")
+    assert render(failed, "text").startswith("no verdict: build 1 failed")

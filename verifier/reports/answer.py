@@ -40,7 +40,8 @@ def claim(report: Report) -> str:
     if report.first is not None and report.first.builder is None:
         return f"{inputs.dockerfile_path} builds {_reference(report.first)}"
     times = "twice" if inputs.builds_run == 2 else f"{inputs.builds_run} times"
-    return f"{inputs.dockerfile_path}, built {times}, gives one digest"
+    varied = ", varied on purpose" if inputs.varied else ""
+    return f"{inputs.dockerfile_path}, built {times}{varied}, gives one digest"
 
 
 def _reference(side: Side | None) -> str:

@@ -9,6 +9,8 @@ from verifier.model.finding import Evidence, Explanation, Finding, Risk
 from verifier.reports.escape import escape, shorten
 
 _INSTRUCTIONS_SHOWN: Final = 4
+_LINES_SHOWN: Final = 6
+_REMEDY_WIDTH: Final = 64
 _INSTRUCTION_WIDTH: Final = 72
 _VALUE_WIDTH: Final = 40
 _PATH_WIDTH: Final = 64
@@ -25,25 +27,54 @@ def proof_line(explanation: Explanation) -> str:
     return f"explained: all {of:,} differences{opaque}; {proof}"
 
 
+def cause_table(findings: Iterable[Finding]) -> str:
+    """Say in a row a cause where it is, how far it goes, how sure it is, what to change; the most frequent first."""
+    rows = []
+    for cause, group in _by_cause(findings):
+        lines = sorted({finding.instruction.line for finding in group if finding.instruction is not None})
+        shown = ", ".join(str(line) for line in lines[:_LINES_SHOWN]) + (", …" if len(lines) > _LINES_SHOWN else "")
+        paths = len({path for finding in group for path in finding.paths})
+        rows.append((cause, shown, f"{paths:,}" if paths else "", _confidence(group), escape(group[0].remedy)))
+    if not rows:
+        return ""
+    from tabulate import tabulate  # noqa: PLC0415  # not where nothing was found
+
+    return tabulate(
+        rows,
+        headers=["cause", "line", "paths", "confidence", "remedy"],
+        tablefmt="simple",
+        disable_numparse=True,
+        colalign=("left", "left", "right", "left", "left"),
+        maxcolwidths=[None, None, None, None, _REMEDY_WIDTH],
+    )
+
+
 def finding_blocks(findings: Iterable[Finding]) -> Iterator[str]:
-    """Give one block a cause, the one with the most differences first."""
+    """Give one block a cause: what it is, the instructions, and an example of what was seen."""
+    for cause, group in _by_cause(findings):
+        yield "\n".join(_finding_lines(cause, group))
+
+
+def _by_cause(findings: Iterable[Finding]) -> list[tuple[str, list[Finding]]]:
     by_cause: dict[str, list[Finding]] = {}
     for finding in findings:
         by_cause.setdefault(finding.cause, []).append(finding)
-    ordered = sorted(by_cause.items(), key=lambda item: (-_differences(item[1]), item[0]))
-    for cause, group in ordered:
-        yield "\n".join(_finding_lines(cause, group))
+    return sorted(by_cause.items(), key=lambda item: (-_differences(item[1]), item[0]))
 
 
 def _differences(group: list[Finding]) -> int:
     return len({number for finding in group for number in finding.differences})
 
 
+def _confidence(group: list[Finding]) -> str:
+    """Name the weakest confidence of a cause's findings."""
+    weakest = max((finding.confidence for finding in group), key=_RANK.__getitem__)
+    return weakest + (", opaque" if any(finding.opaque for finding in group) else "")
+
+
 def _finding_lines(cause: str, group: list[Finding]) -> Iterator[str]:
     count = _differences(group)
-    confidence = max((finding.confidence for finding in group), key=_RANK.__getitem__)
-    opaque = ", opaque" if any(finding.opaque for finding in group) else ""
-    yield f"{cause}  {confidence}{opaque}, {count:,} difference{'' if count == 1 else 's'}: {escape(group[0].title)}"
+    yield f"{cause}: {escape(group[0].title)} ({count:,} difference{'' if count == 1 else 's'})"
     instructions = dict.fromkeys(finding.instruction for finding in group if finding.instruction is not None)
     for instruction in list(instructions)[:_INSTRUCTIONS_SHOWN]:
         yield f"    line {instruction.line}: {shorten(escape(instruction.text), _INSTRUCTION_WIDTH)}"
@@ -52,7 +83,6 @@ def _finding_lines(cause: str, group: list[Finding]) -> Iterator[str]:
     evidence = next((item for finding in group for item in finding.evidence), None)
     if evidence is not None:
         yield f"    {_evidence(evidence)}"
-    yield f"    remedy: {escape(group[0].remedy)}"
 
 
 def _evidence(item: Evidence) -> str:

@@ -65,9 +65,13 @@ def report_object(report: Report) -> dict[str, Any]:
         "ruled_out": []
         if explanation is None
         else [
-            {"difference": item.difference, "phrases": list(item.ruled_out)}
+            {
+                "difference": item.difference,
+                "phrases": list(item.ruled_out),
+                "alike": list(item.alike),
+                "instruction": _instruction(item.instruction),
+            }
             for item in explanation.residue
-            if item.ruled_out
         ],
         "tolerated": list(report.tolerated),
         "tolerances": [tolerance_object(item) for item in report.tolerances],

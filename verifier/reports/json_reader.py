@@ -252,18 +252,29 @@ def _explanation(fields: Fields, differences: tuple[Difference, ...]) -> Explana
     explained = fields.inner("explained")
     counterfactual = explained.inner("counterfactual")
     residue = fields.numbers("residue", of)
-    phrases = {item.number("difference"): item.texts("phrases") for item in fields.each("ruled_out")}
+    said = {item.number("difference"): item for item in fields.each("ruled_out")}
     if counterfactual.get("first") is None:
         return None
     return Explanation(
         findings=tuple(_finding(item, differences) for item in fields.each("findings")),
-        residue=tuple(Residue(difference=number, ruled_out=phrases.get(number, ())) for number in residue),
+        residue=tuple(_residue(number, said.get(number)) for number in residue),
         of=explained.number("of"),
         opaque=explained.number("opaque"),
         counterfactual_first=counterfactual.digest("first"),
         counterfactual_second=counterfactual.optional("second", counterfactual.digest),
         minimal=explained.texts("minimal"),
         diff_ids=explained.optional("diff_ids", lambda key: tuple(map(normalised_from, explained.each(key)))),
+    )
+
+
+def _residue(number: int, fields: Fields | None) -> Residue:
+    if fields is None:
+        return Residue(difference=number, ruled_out=())
+    return Residue(
+        difference=number,
+        ruled_out=fields.texts("phrases"),
+        alike=fields.texts("alike"),
+        instruction=fields.optional("instruction", lambda key: instruction_from(fields.inner(key))),
     )
 
 

@@ -1,4 +1,4 @@
-"""The report for a person at a terminal: the claim, the digests, the layers, then the differences in groups."""
+"""The report for a person at a terminal: the answer and what to change first, then the facts that it rests on."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Final
 from verifier.model.difference import ContentDifference, Difference, FieldValue
 from verifier.model.finding import Residue
 from verifier.model.instruction import Instruction
-from verifier.model.report import Report, Side, instruction_of
+from verifier.model.report import Report, instruction_of
+from verifier.reports.answer import answer, claim
 from verifier.reports.escape import escape, escape_path, shorten
-from verifier.reports.findings import finding_blocks, proof_line, risk_block
+from verifier.reports.findings import cause_table, finding_blocks, proof_line, risk_block
 from verifier.reports.further import further_blocks
 from verifier.reports.groups import Group, group_differences
 from verifier.reports.tables import INSTRUCTION_WIDTH, NOTHING, digest_table, layer_table, position
@@ -31,58 +32,40 @@ def render_text(report: Report, *, verbose: bool = False) -> str:
     """Render `report`; never thousands of lines unless `verbose`."""
     blocks = [_headline(report)]
     if report.first is not None and report.second is not None:
+        findings = () if report.explanation is None else report.explanation.findings
+        blocks.append(cause_table(findings))
+        blocks += _unexplained_blocks(report, verbose=verbose)
+        blocks.append(risk_block(report.risks))
         for pair in report.platforms:
             blocks += [digest_table(report, pair), layer_table(report, pair)]
-        blocks += _explained_blocks(report, verbose=verbose)
-        blocks.append(risk_block(report.risks))
+        blocks += finding_blocks(findings)
+        if report.explanation is not None and report.differences:
+            blocks.append(proof_line(report.explanation))
         blocks += further_blocks(report)
+        if verbose and report.differences:
+            blocks.append(_every_difference(report))
+        elif report.differences:
+            blocks.append("every difference: --verbose, or --report json=PATH; as a page: --report html=PATH")
     blocks.append("\n".join(f"note: {escape(note)}" for note in report.notes))
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _explained_blocks(report: Report, *, verbose: bool) -> Iterator[str]:
-    """Show the findings, then what they leave unexplained; every difference with `verbose`."""
-    if not report.differences:
-        return
-    explanation = report.explanation
-    if explanation is not None:
-        yield proof_line(explanation)
-        yield from finding_blocks(explanation.findings)
+def _unexplained_blocks(report: Report, *, verbose: bool) -> Iterator[str]:
+    """Show what the findings leave unexplained; with `verbose` it stands among all differences."""
     unexplained = report.differences
-    if explanation is not None:
-        unexplained = tuple(report.differences[item.difference] for item in explanation.residue)
-    if verbose:
-        yield _every_difference(report)
-    elif unexplained:
-        yield _grouped(report, unexplained, "difference" if explanation is None else "unexplained difference")
-    if not verbose:
-        yield "every difference: --verbose, or --report json=PATH"
+    if report.explanation is not None:
+        unexplained = tuple(report.differences[item.difference] for item in report.explanation.residue)
+    if unexplained and not verbose:
+        yield _grouped(report, unexplained, "difference" if report.explanation is None else "unexplained difference")
 
 
 def _headline(report: Report) -> str:
     verdict = report.verdict
     if report.error is not None:
         subject = "" if report.inputs is None else f"{escape(report.inputs.dockerfile_path)}: "
-        return f"NO VERDICT  {subject}{escape(report.error.message)}"
-    word = "DIFFERENT" if verdict.exit_code else verdict.outcome.upper()
+        return f"no verdict: {subject}{escape(report.error.message)}"
     holds = "does not hold" if verdict.exit_code else "holds"
-    return f"{word}  level: {verdict.level}, required: {verdict.required}\n{_claim(report)}: {holds}"
-
-
-def _claim(report: Report) -> str:
-    inputs = report.inputs
-    if inputs is None:
-        return f"{_reference(report.first)} and {_reference(report.second)} are one image"
-    dockerfile = escape(inputs.dockerfile_path)
-    if report.first is not None and report.first.builder is None:
-        return f"{dockerfile} builds {_reference(report.first)}"
-    times = "twice" if inputs.builds_run == 2 else f"{inputs.builds_run} times"
-    varied = ", varied on purpose" if inputs.varied else ""
-    return f"{dockerfile}, built {times}{varied}, gives one digest"
-
-
-def _reference(side: Side | None) -> str:
-    return "" if side is None else escape(side.reference)
+    return f"{answer(report)}\n{escape(claim(report))}: {holds}; level {verdict.level}, required {verdict.required}"
 
 
 def _grouped(report: Report, differences: Sequence[Difference], noun: str) -> str:
