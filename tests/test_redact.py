@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from tests.reports.test_text import report, side
+from tests.images import digest
+from tests.reports.hostile import finding
+from tests.reports.test_text import RUN, report, side
 from verifier.model.difference import Difference
+from verifier.model.finding import Evidence, Explanation
 from verifier.model.report import Report
 from verifier.redact import REDACTED, redact
-from verifier.reports import render
+from verifier.reports import FORMATS, render
 
 
 def leaky(value: str) -> Report:
@@ -20,15 +23,30 @@ def leaky(value: str) -> Report:
         second={"Env": [f"API_TOKEN={value}"]},
     )
     made = report(history)
-    return replace(made, first=replace(side(1), options=("--build-arg", f"API_TOKEN={value}")))
+    evidence = tuple(
+        Evidence(path="/history/3", inner=None, offset=None, first=f"RUN |1 API_TOKEN={text}", second=None)
+        for text in (value, value[:-1])
+    )
+    explanation = Explanation(
+        findings=(replace(finding("build-arg-leak", (0,), (), RUN), evidence=evidence),),
+        residue=(),
+        of=1,
+        opaque=1,
+        counterfactual_first=digest("x"),
+        counterfactual_second=digest("x"),
+        minimal=(),
+    )
+    options = ("--build-arg", f"API_TOKEN={value}")
+    return replace(made, first=replace(side(1), options=options), explanation=explanation)
 
 
 @pytest.mark.parametrize("value", ["s3cret-value-xyz", "ab"])
 def test_a_secret_build_argument_is_in_no_report(value: str) -> None:
     clean = redact(leaky(value), [("API_TOKEN", value)])
-    for form in ("text", "json"):
-        text = render(clean, form)  # type: ignore[arg-type]  # both are formats
+    for form in FORMATS:
+        text = render(clean, form)
         assert f"API_TOKEN={value}" not in text
+        assert len(value) < 6 or value[:-1] not in text
     assert REDACTED in render(clean, "json")
     assert "N=1" in render(clean, "json")
 

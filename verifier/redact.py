@@ -19,6 +19,9 @@ _SECRET_NAME: Final = re.compile(
 _SHORT: Final = 6
 """A value below this length may stand anywhere by chance: it is redacted only behind its own name."""
 
+_LONGEST: Final = 120
+"""Evidence shows no longer values: so long may the beginning of a secret be that is left of it."""
+
 
 def redact(report: Report, build_args: Sequence[tuple[str, str | None]], *, everything: bool = False) -> Report:
     """Replace the values of build arguments whose name says that they are secret, or of all with `everything`.
@@ -53,11 +56,12 @@ def redact(report: Report, build_args: Sequence[tuple[str, str | None]], *, ever
 
 
 def _pattern_of(named: Sequence[tuple[str, str]]) -> re.Pattern[str] | None:
-    """Match every value, the longest first; a short one only behind its name."""
+    """Match every value, the longest first; a short one only behind its name; one that was cut off, at the very end."""
     parts = []
     for name, value in sorted(named, key=lambda pair: -len(pair[1])):
         behind = rf"(?<=\b{re.escape(name)}=)" if len(value) < _SHORT else ""
         parts.append(behind + re.escape(value))
+        parts += [f"{re.escape(value[:length])}$" for length in range(min(len(value), _LONGEST) - 1, _SHORT - 1, -1)]
     return re.compile("|".join(parts)) if parts else None
 
 

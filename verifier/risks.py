@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.causes import CAUSES
 from verifier.causes.cause import Cause
@@ -44,7 +44,7 @@ def judge_dockerfile(
         platform=platform,
         environment=environment,
     )
-    found = {risk: None for cause in causes if cause.risk is not None for risk in cause.risk(recipe)}
+    found = {_of_trigger(risk): None for cause in causes if cause.risk is not None for risk in cause.risk(recipe)}
     return Risks(
         risks=tuple(sorted(found, key=_order)),
         stages_judged=len(recipe.stages),
@@ -76,6 +76,13 @@ def find_risks(
         environment=environment,
         causes=causes,
     ).risks
+
+
+def _of_trigger(risk: Risk) -> Risk:
+    """Tell what an ONBUILD brings upon other images from what this build does."""
+    if risk.instruction is None or risk.instruction.text[:8].upper() != "ONBUILD ":
+        return risk
+    return replace(risk, severity="note", message=f"in a build on this image: {risk.message}")
 
 
 def _order(risk: Risk) -> tuple[int, int, str, str]:

@@ -8,7 +8,7 @@ have it, the base is watched instead: a change between the builds ends the run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from verifier.builders.buildkit_progress import Vertex
@@ -122,8 +122,9 @@ def _names_stage(hold: Hold, plan: Plan) -> bool:
 def _hold_by_registry(buildx: Buildx, builder: str, base: BaseReference) -> Hold:
     try:
         reference = parse_reference(base.reference)
-        found = buildx.resolve(builder, reference.canonical)
-        digest = reference.digest or parse_digest(found.digest, "digest")
+        wanted = reference if base.locked is None else replace(reference, digest=base.locked)
+        found = buildx.resolve(builder, wanted.canonical)
+        digest = wanted.digest or parse_digest(found.digest, "digest")
         diff_ids = tuple(parse_digest(item, "diff_ids") for item in found.diff_ids) if found.diff_ids else None
     except (UsageError, StoreError, MalformedImageError) as error:
         raise BaseNotHeldError(

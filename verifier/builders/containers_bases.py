@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from verifier.clients.containers import ContainersCli, PrivateStorage, StoredImage, is_stored_index
@@ -9,6 +10,7 @@ from verifier.errors import BaseNotHeldError, MalformedImageError
 from verifier.model.plan import BaseReference, HeldBase
 from verifier.oci.digest import parse_digest
 from verifier.oci.platform import Platform
+from verifier.oci.reference import parse_reference
 
 _UNREACHABLE: Final = (
     "the registry cannot be reached: bring the image here first, by `{program} pull` where there is a network and "
@@ -34,19 +36,25 @@ def hold_base(cli: ContainersCli, storage: PrivateStorage, base: BaseReference) 
     The second value is a warning, where the reference was resolved otherwise than the user's configuration says. Raises
     BaseNotHeldError.
     """
-    image = cli.inspect(base.reference, storage)
+    image = _find(cli, storage, base)
     warning = None
     if image is None or not _suits(image, base.platform):
         warning = _pull(cli, storage, base)
-        image = cli.inspect(base.reference, storage)
+        image = cli.inspect(_wanted(base), storage)
     if image is None or not _suits(image, base.platform):
         raise _not_held(base, "it was pulled and still is not there")
     pinned = _pinned_digest(base.reference)
-    if pinned is None and image.names:
-        cli.tag(image.id, image.names, storage)
+    names = image.names if base.locked is None else (parse_reference(base.reference).canonical,)
+    if pinned is None and names:
+        cli.tag(image.id, names, storage)
         if cli.resolve(base.reference, storage) != image.id:
-            raise _not_held(base, "its name moved while it was being resolved")
-    digest = parse_digest(pinned) if pinned else image.digest
+            raise _not_held(
+                base,
+                "its name moved while it was being resolved"
+                if base.locked is None
+                else f"another image has its name, and the lock holds it to {base.locked[:19]}",
+            )
+    digest = parse_digest(pinned) if pinned else base.locked or image.digest
     held = HeldBase(
         base=base,
         digest=digest,
@@ -64,8 +72,23 @@ def check_held(cli: ContainersCli, storage: PrivateStorage, held: HeldBase) -> N
         raise _not_held(held.base, "another image came under its name while the build ran")
 
 
+def _find(cli: ContainersCli, storage: PrivateStorage, base: BaseReference) -> StoredImage | None:
+    """Look for a base in the storage. One that is locked counts under its name, too, where it has the very digest."""
+    image = cli.inspect(base.reference, storage)
+    if base.locked is None or (image is not None and image.digest == base.locked):
+        return image
+    return cli.inspect(_wanted(base), storage)
+
+
+def _wanted(base: BaseReference) -> str:
+    """Give the reference to ask for: by its digest alone where it is locked, since these tools take no tag beside one."""
+    if base.locked is None:
+        return base.reference
+    return replace(parse_reference(base.reference), tag=None, digest=base.locked).canonical
+
+
 def _pull(cli: ContainersCli, storage: PrivateStorage, base: BaseReference) -> str | None:
-    finished = cli.pull(base.reference, storage, base.platform)
+    finished = cli.pull(_wanted(base), storage, base.platform)
     if finished.status == 0:
         return None
     if "short-name" in finished.complaint.lower():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from verifier.builders.docker_traces import Traces
@@ -21,7 +21,10 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedBase:
-    """A base in the engine: `id` is the engine's image ID, `digest` what the run is held to."""
+    """A base in the engine: `id` is the engine's image ID, `digest` what the run is held to.
+
+    `reference` is what the Dockerfile names, whatever a lock holds it to.
+    """
 
     base: BaseReference
     reference: Reference
@@ -44,8 +47,8 @@ def resolve_base(engine: Engine, traces: Traces, base: BaseReference) -> Resolve
         reference = parse_reference(base.reference)
     except UsageError as error:
         raise BaseNotHeldError(f"base image {where} cannot be named: {error.message}") from None
-    name = engine_name(reference)
-    found = engine.inspect_image(name)
+    name = engine_name(reference if base.locked is None else replace(reference, tag=None, digest=base.locked))
+    found = _find(engine, reference, base)
     pulled = False
     if found is None:
         traces.add_tag(name)
@@ -72,12 +75,30 @@ def engine_name(reference: Reference) -> str:
     return f"{name}@{reference.digest}" if reference.digest else f"{name}:{reference.tag or 'latest'}"
 
 
+def name_locked(engine: Engine, traces: Traces, bases: tuple[ResolvedBase, ...]) -> None:
+    """Give each base of a lock the name that the Dockerfile has for it, where the engine has no image of that name.
+
+    An image that has the name already keeps it: then `check_unmoved` says so.
+    """
+    for base in bases:
+        name = engine_name(base.reference)
+        if base.base.locked is not None and engine.inspect_image(name) is None:
+            traces.add_tag(name)
+            engine.tag(base.id, name)
+
+
 def check_unmoved(engine: Engine, bases: tuple[ResolvedBase, ...]) -> None:
     """Check that every name still means the image that it meant at first. Raises BaseNotHeldError."""
     for base in bases:
         found = engine.inspect_image(engine_name(base.reference))
         if found is None or found.get("Id") != base.id:
             now = "is gone" if found is None else f"is {str(found.get('Id'))[:19]} now"
+            if base.base.locked is not None:
+                raise BaseNotHeldError(
+                    f"base image {base.base.reference} (line {base.base.instruction.line}) is locked to "
+                    f"{base.base.locked[:19]}, and this builder takes what has its name in the engine, which {now}",
+                    f"docker tag {base.id[:19]} {engine_name(base.reference)}, or use --builder buildkit",
+                )
             raise BaseNotHeldError(
                 f"base image {base.base.reference} (line {base.base.instruction.line}) changed during the run: "
                 f"it was {base.id[:19]} and {now}",
@@ -85,10 +106,25 @@ def check_unmoved(engine: Engine, bases: tuple[ResolvedBase, ...]) -> None:
             )
 
 
+def _find(engine: Engine, reference: Reference, base: BaseReference) -> Mapping[str, Any] | None:
+    """Look for a base in the engine. One that is locked counts under its name, too, where it has the very digest.
+
+    No engine finds all of its images by NAME@DIGEST: the old store knows digests of what came from a registry alone.
+    """
+    found = engine.inspect_image(engine_name(reference))
+    if base.locked is None or (found is not None and base.locked in _digests_of(found, reference)):
+        return found
+    return engine.inspect_image(engine_name(replace(reference, tag=None, digest=base.locked)))
+
+
+def _digests_of(found: Mapping[str, Any], reference: Reference) -> set[str]:
+    return {str((found.get("Descriptor") or {}).get("digest", "")), _repository_digest(found, reference) or ""}
+
+
 def _resolved(base: BaseReference, reference: Reference, found: Mapping[str, Any], *, pulled: bool) -> ResolvedBase:
     identifier = parse_digest(found.get("Id"), "Id")
     layers = (found.get("RootFS") or {}).get("Layers")
-    digest, kind = reference.digest, _kind_of(found)
+    digest, kind = reference.digest or base.locked, _kind_of(found)
     if digest is None:
         digest = _repository_digest(found, reference)
     if digest is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from verifier.builders.docker_bases import ResolvedBase, check_unmoved, resolve_base
+from verifier.builders.docker_bases import ResolvedBase, check_unmoved, name_locked, resolve_base
 from verifier.builders.docker_context import place_dockerfile
 from verifier.builders.docker_failure import build_failure
 from verifier.builders.docker_refusals import refuse_for_classic
@@ -61,6 +61,7 @@ class DockerSession:
         pinned and moves meanwhile ends the run. Raises BaseNotHeldError.
         """
         self._bases = tuple(resolve_base(self._engine, self._traces, reference) for reference in references)
+        name_locked(self._engine, self._traces, self._bases)
         return tuple(
             HeldBase(
                 base=base.base,

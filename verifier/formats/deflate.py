@@ -8,6 +8,7 @@ is kept.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 _PROBE_BYTES: Final = 256 * 1024
@@ -33,8 +34,11 @@ class Inflated(NamedTuple):
     encoder: str | None
 
 
-def inflate_raw(data: bytes, start: int, budget: Budget) -> Inflated | None:
-    """Inflate the raw deflate stream at `start`; None when it is damaged or holds more than the budget allows."""
+def inflate_raw(data: bytes, start: int, budget: Budget, levels: Sequence[int] = _LEVELS) -> Inflated | None:
+    """Inflate the raw deflate stream at `start`; None when it is damaged or holds more than the budget allows.
+
+    `levels` are those of zlib that may have made it.
+    """
     machine = zlib.decompressobj(-zlib.MAX_WBITS)
     pieces: list[bytes] = []
     position = start
@@ -53,12 +57,12 @@ def inflate_raw(data: bytes, start: int, budget: Budget) -> Inflated | None:
         return None
     content = b"".join(pieces)
     end = position - len(machine.unused_data)
-    return Inflated(content, end - start, _encoder_of(content, data[start:end]))
+    return Inflated(content, end - start, _encoder_of(content, data[start:end], levels))
 
 
-def _encoder_of(content: bytes, stream: bytes) -> str | None:
+def _encoder_of(content: bytes, stream: bytes, levels: Sequence[int]) -> str | None:
     tries = _MAX_TRIES
-    for level in _LEVELS:
+    for level in levels:
         for memory in (8, 9):
             machine = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS, memory)
             head = machine.compress(content[:_PROBE_BYTES])

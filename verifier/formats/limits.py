@@ -17,3 +17,6 @@ MAX_DEPTH: Final = 4
 
 MAX_MEMBERS: Final = 50_000
 """Of one archive; what has more is one field."""
+
+MAX_CELLS: Final = 1_000_000
+"""Values in the rows and index entries of one database; what has more is one field."""

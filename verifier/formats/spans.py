@@ -29,6 +29,11 @@ class Cutter:
         self.position += size
         return value
 
+    def tell(self, name: str, kind: str, value: bytes, size: int, *, derived: bool = False) -> None:
+        """Put `value`, which may be empty, in place of the next `size` bytes: it must say all that they do."""
+        self.parts.append(Field(name=name, kind=kind, value=value, offset=self.position, derived=derived))
+        self.position += size
+
     def peek(self, size: int) -> bytes:
         """Give the next `size` bytes without taking them."""
         return self.data[self.position : self.position + size]

@@ -5,203 +5,134 @@ Values without a zone are read as UTC, which is what a build container has unles
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-_MONTHS: Final = {
-    name: number
-    for number, name in enumerate(
-        (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"), 1
-    )
-}
-_WEEKDAYS: Final = (b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun")
-_DAY: Final = rb"(?P<weekday>Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
-_MONTH: Final = rb"(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
-_CLOCK: Final = rb"(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d):(?P<second>[0-5]\d)"
-_ZONE: Final = rb"(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)"
+from verifier.formats.month_names import MONTHS, WEEKDAYS
+from verifier.formats.time_forms import FORMS
+from verifier.formats.time_readings import FILE_TIME, TICKS, Around, Match, Meaning
 
 
 class FoundTime(NamedTuple):
-    """One time: offsets in the text, how it is written, the moment in seconds since 1970, its step in seconds."""
+    """One time: offsets in the text, how it is written, the moment in seconds since 1970, its step in seconds.
+
+    `zoned` says that the zone is written, or that it was counted from 1970: else it may be a local time.
+    """
 
     start: int
     end: int
     form: str
     moment: float
     precision: float
+    zoned: bool = True
 
 
-_Match = re.Match[bytes]
+_SMALL: Final = 4096
+"""Texts of so many bytes are searched whole."""
+
+_MARGIN: Final = 80
+"""No form is longer, in bytes."""
+
+_FARTHEST: Final = 15 * 3600
+"""No zone is further from Greenwich, in seconds."""
+
+Holds = Callable[[float, float], bool]
+"""Tells whether a moment, counted in steps of so many seconds, is one that is looked for."""
+
+_DAY_NAMES: Final = frozenset(form for name in WEEKDAYS for form in (name, name[:3]))
 
 
-def _seconds_of(zone: bytes | None) -> int | None:
-    if zone is None or zone in (b"Z", b"UTC", b"GMT"):
-        return 0
-    digits = zone[1:].replace(b":", b"")
-    seconds = int(digits[:2]) * 3600 + int(digits[2:]) * 60
-    if seconds > 14 * 3600:
-        return None
-    return -seconds if zone[:1] == b"-" else seconds
+def find_times(text: bytes, holds: Holds | None = None, around: Around | None = None) -> Iterator[FoundTime]:
+    """Yield every time in `text`, ascending and without overlap; of two at one place, the longer form.
 
-
-def _moment(match: _Match, month: int) -> tuple[float, float] | None:
-    """Join the groups of a calendar time; None for a day that no calendar has."""
-    groups = match.groupdict()
-    offset = _seconds_of(groups.get("zone"))
-    if offset is None:
-        return None
-    precision = 1.0 if groups.get("second") else 60.0 if groups.get("minute") else 86400.0
-    try:
-        calendar = datetime(
-            int(groups["year"]),
-            month,
-            int(groups["day"]),
-            int(groups.get("hour") or 0),
-            int(groups.get("minute") or 0),
-            int(groups.get("second") or 0),
-            tzinfo=timezone(timedelta(seconds=offset)),
-        )
-    except ValueError:
-        return None
-    if groups.get("weekday") not in (None, _WEEKDAYS[calendar.weekday()]):
-        return None
-    moment = calendar.timestamp()
-    fraction = groups.get("fraction")
-    if fraction:
-        moment += float(b"0." + fraction)
-        precision = 10.0 ** -len(fraction)
-    return moment, precision
-
-
-def _numeric(match: _Match) -> tuple[float, float] | None:
-    return _moment(match, int(match["month"]))
-
-
-def _named(match: _Match) -> tuple[float, float] | None:
-    return _moment(match, _MONTHS[match["month"]])
-
-
-def _counted(match: _Match) -> tuple[float, float]:
-    """Read seconds, milli-, micro- or nanoseconds since 1970, told apart by their digits."""
-    digits, fraction = match["digits"], match["fraction"] or b""
-    if len(digits) == 10:
-        return float(digits + b"." + (fraction or b"0")), 10.0 ** -len(fraction)
-    scale = 10 ** (len(digits) - 10)
-    return int(digits) / scale, 1 / scale
-
-
-_Reader = Callable[[_Match], tuple[float, float] | None]
-
-_FORMS: Final[tuple[tuple[str, re.Pattern[bytes], _Reader], ...]] = (
-    (
-        "RFC 2822",
-        re.compile(
-            rb"(?<![A-Za-z])"
-            + _DAY
-            + rb", (?P<day>\d{1,2}) "
-            + _MONTH
-            + rb" (?P<year>\d{4}) "
-            + _CLOCK
-            + rb" "
-            + _ZONE
-            + rb"(?![\w])"
-        ),
-        _named,
-    ),
-    (
-        "ctime",
-        re.compile(
-            rb"(?<![A-Za-z])"
-            + _DAY
-            + rb" "
-            + _MONTH
-            + rb" (?P<day>[ \d]\d) "
-            + _CLOCK
-            + rb"(?: (?P<zone>UTC|GMT))? (?P<year>\d{4})(?!\d)"
-        ),
-        _named,
-    ),
-    (
-        "date",
-        re.compile(
-            rb"(?<![A-Za-z])"
-            + _DAY
-            + rb" (?P<day>[ \d]?\d) "
-            + _MONTH
-            + rb" (?P<year>\d{4}) "
-            + _CLOCK
-            + rb" (?P<zone>UTC|GMT)(?!\w)"
-        ),
-        _named,
-    ),
-    (
-        "common log",
-        re.compile(
-            rb"(?<!\d)(?P<day>\d\d)/" + _MONTH + rb"/(?P<year>\d{4}):" + _CLOCK + rb" (?P<zone>[+-]\d{4})(?!\d)"
-        ),
-        _named,
-    ),
-    (
-        "ISO 8601",
-        re.compile(
-            rb"(?<![\d.-])(?P<year>\d{4})(?P<separator>[-/])(?P<month>0[1-9]|1[0-2])(?P=separator)(?P<day>[0-3]\d)"
-            rb"(?P<between>T| {1,2})(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)"
-            rb"(?::(?P<second>[0-5]\d)(?:[.,](?P<fraction>\d{1,9}))?)?(?:(?P<gap> ?)" + _ZONE + rb")?(?![\d:])"
-        ),
-        _numeric,
-    ),
-    (
-        "ISO 8601 basic",
-        re.compile(
-            rb"(?<!\d)(?P<year>[12]\d{3})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)(?P<between>T|-|_|)"
-            rb"(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?P<second>[0-5]\d)(?P<zone>Z)?(?!\d)"
-        ),
-        _numeric,
-    ),
-    (
-        "ISO 8601 date",
-        re.compile(rb"(?<![\w.-])(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])-(?P<day>[0-3]\d)(?![\w-]|\.\d)"),
-        _numeric,
-    ),
-    (
-        "seconds since 1970",
-        re.compile(
-            rb"(?<![\w.])(?P<digits>[1-9](?:\d{9}|\d{12}|\d{15}|\d{18}))(?:\.(?P<fraction>\d{1,9}))?(?![\w]|\.\d)"
-        ),
-        _counted,
-    ),
-)
-
-
-def find_times(text: bytes) -> Iterator[FoundTime]:
-    """Yield every time in `text`, ascending and without overlap; of two at one place, the longer form."""
-    found: list[FoundTime] = []
-    for name, pattern, read in _FORMS:
-        for match in pattern.finditer(text):
-            time = read(match)
-            if time is not None:
-                found.append(FoundTime(match.start(), match.end(), f"{name} {_shape(match)}", *time))
+    Where a match may mean several moments, the first that `holds` counts; where none does, the match is passed over.
+    What leaves out the year or the day is read as near `around`, the ends of a window, and not at all without one.
+    """
+    found: dict[tuple[int, int], list[tuple[str, Match, list[Meaning]]]] = {}
+    for form, (start, stop) in itertools.product(FORMS, _stretches(text, around)):
+        for match in form.pattern.finditer(text, start, stop):
+            meanings = list(form.read(match, around))
+            if meanings:
+                found.setdefault(match.span(), []).append((form.name, match, meanings))
     end = 0
-    for item in sorted(found, key=lambda time: (time.start, -time.end)):
-        if item.start >= end:
-            end = item.end
-            yield item
+    for span in sorted(found, key=lambda span: (span[0], -span[1])):
+        if span[0] < end:
+            continue
+        end = span[1]
+        for name, match, meanings in found[span]:
+            meant = next((one for one in meanings if holds is None or holds(*one)), None)
+            if meant is not None:
+                groups = match.groupdict()
+                yield FoundTime(
+                    *span, f"{name} {_shape(match)}", *meant, zoned="zone" not in groups or groups["zone"] is not None
+                )
+                break
 
 
-def _shape(match: _Match) -> str:
-    """Tell one way of writing from another: digits by their place holders, names of months and days by one word."""
-    text = re.sub(
-        b"|".join(_WEEKDAYS), b"D", re.sub(rb"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec", b"M", match[0])
-    )
-    # a day of the month may be padded by a space
-    text = re.sub(rb"(?<=M )( \d)(?= )", b"00", text)
-    fraction = match.groupdict().get("fraction")
-    if fraction:
-        # nanoseconds may be printed without their last zeros
-        text = re.sub(rb"([.,])\d+", rb"\1", text, count=1)
-    return re.sub(rb"\d", b"0", text).decode("ascii")
+def _stretches(text: bytes, around: Around | None) -> list[tuple[int, int]]:
+    """Choose where a time of the window can stand: near its year, its hour, or the first figures of its count."""
+    if around is None or len(text) <= _SMALL:
+        return [(0, len(text))]
+    stretches: list[tuple[int, int]] = []
+    for match in _needles(around).finditer(text):
+        start, end = max(0, match.start() - _MARGIN), min(len(text), match.end() + _MARGIN)
+        if stretches and start <= stretches[-1][1]:
+            stretches[-1] = (stretches[-1][0], end)
+        else:
+            stretches.append((start, end))
+    return stretches
+
+
+@functools.lru_cache(maxsize=16)
+def _needles(around: Around) -> re.Pattern[bytes]:
+    """Say what stands in every time of a window, however it is written."""
+    first, last = (datetime.fromtimestamp(moment, UTC) for moment in (around[0] - _FARTHEST, around[1] + _FARTHEST))
+    needles = {f"{year}" for year in range(first.year, min(last.year, first.year + 9) + 1)}
+    needles |= {f"-{moment:%y} " for moment in (first, last)} | {f"{moment:%y%m}" for moment in (first, last)}
+    hours = {int(moment // 3600 % 24) for moment in (around[0] - 1, around[1])}
+    if around[1] - around[0] > _FARTHEST / 12:
+        hours = set(range(24))
+    needles |= {f"{hour % 12 or 12}:" for hour in hours} | {f"{hour}:" for hour in hours} | {f"{h:02}:" for h in hours}
+    for scale, origin in ((1, 0), (10**7, FILE_TIME), (10**7, TICKS)):
+        ends = [int((moment + origin) * scale) for moment in (around[0] - 2, around[1] + 1)]
+        forms = ("d", "x", "X") if scale == 1 else ("d",)
+        needles |= {_same_start(format(ends[0], form), format(ends[1], form)) for form in forms}
+    return re.compile(b"|".join(re.escape(needle.encode()) for needle in sorted(needles)))
+
+
+def _same_start(first: str, second: str) -> str:
+    pairs = enumerate(zip(first, second, strict=False))
+    return first[: next((position for position, (one, other) in pairs if one != other), len(first))]
+
+
+def _shape(match: Match) -> str:
+    """Tell one way of writing from another: figures by their place holders, names of months and days by one word."""
+    text = match[0].decode("utf-8", "replace")
+    # nanoseconds may be printed without their last zeros, and Go's monotonic clock is a figure of its own
+    if match.groupdict().get("fraction"):
+        text = re.sub(r"([.,])\d+", r"\1", text, count=1)
+    if match.groupdict().get("monotonic"):
+        text = re.sub(r"m=[+-][\d.]+", "m=", text)
+    if match.groupdict().get("micro"):
+        return re.sub(r"\d+", "0", text) if "(" in text else "0" * len(text)
+    if match.re.groupindex.keys() <= {"digits", "micro"}:
+        return "0" * len(text)
+    text = re.sub(r"[^\W\d_]+", _word, text)
+    # days and hours may be padded by a zero, by a space, or not
+    return re.sub(r"\d+", lambda digits: "0" * max(2, len(digits[0])), re.sub(r"(?<=M\b)  (?=\d)", " ", text))
+
+
+def _word(found: re.Match[str]) -> str:
+    word = found[0].lower()
+    if word in MONTHS:
+        return "M"
+    if word in ("am", "pm"):
+        return "half"
+    return "D" if word in _DAY_NAMES else found[0]
 
 
 def parse_rfc3339(text: bytes) -> tuple[float, float] | None:

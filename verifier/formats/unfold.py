@@ -9,17 +9,30 @@ from __future__ import annotations
 import struct
 
 from verifier.formats.ar_archive import is_ar, unfold_ar
+from verifier.formats.berkeley_database import is_berkeley_database, unfold_berkeley_database
+from verifier.formats.cpio_archive import is_cpio, unfold_cpio
 from verifier.formats.deflate import Budget
+from verifier.formats.elf_file import unfold_elf
+from verifier.formats.elf_header import is_elf
 from verifier.formats.field import Field, Node
 from verifier.formats.font_cache import is_font_cache, unfold_font_cache
+from verifier.formats.git_index import is_git_index, unfold_git_index
+from verifier.formats.gnupg_files import is_keybox, is_trust_database, unfold_keybox, unfold_trust_database
 from verifier.formats.gzip_stream import is_gzip, unfold_gzip
 from verifier.formats.java_keystore import is_keystore, unfold_keystore
 from verifier.formats.library_cache import is_library_cache, unfold_library_cache
 from verifier.formats.limits import MAX_DEPTH, MAX_UNFOLDED_BYTES
+from verifier.formats.numeric_array import is_numpy, is_safetensors, unfold_numpy, unfold_safetensors
+from verifier.formats.pickle_stream import is_pickle, unfold_pickle
 from verifier.formats.python_bytecode import is_bytecode, unfold_bytecode
+from verifier.formats.rpm_header import is_rpm_header, unfold_rpm_header
+from verifier.formats.sqlite_database import is_database, unfold_database
+from verifier.formats.sqlite_log import is_log, is_log_index, unfold_log, unfold_log_index
 from verifier.formats.tar_archive import is_tar, unfold_tar
 from verifier.formats.text import is_text
+from verifier.formats.xz_stream import is_xz, unfold_xz
 from verifier.formats.zip_archive import is_zip, unfold_zip
+from verifier.formats.zstd_stream import is_zstd, unfold_zstd
 
 
 def unfold(data: bytes) -> Node:
@@ -51,19 +64,39 @@ class _Unfolding:
         return Node(name=name, format=kind, parts=parts, offset=offset)
 
     def _structured(self, data: bytes, name: str, offset: int) -> Node | None:
-        if is_gzip(data):
-            return unfold_gzip(data, name, offset, self.unfold, self._budget)
-        if is_zip(data):
-            return unfold_zip(data, name, offset, self.unfold, self._budget)
-        if is_ar(data):
-            return unfold_ar(data, name, offset, self.unfold)
-        if is_tar(data):
-            return unfold_tar(data, name, offset, self.unfold)
+        for is_format, read_stream in (
+            (is_gzip, unfold_gzip),
+            (is_zip, unfold_zip),
+            (is_xz, unfold_xz),
+            (is_zstd, unfold_zstd),
+        ):
+            if is_format(data):
+                return read_stream(data, name, offset, self.unfold, self._budget)
+        if is_elf(data):
+            return unfold_elf(data, name, offset, self._budget)
+        for is_format, read_nested in (
+            (is_ar, unfold_ar),
+            (is_tar, unfold_tar),
+            (is_cpio, unfold_cpio),
+            (is_database, unfold_database),
+            (is_log, unfold_log),
+        ):
+            if is_format(data):
+                return read_nested(data, name, offset, self.unfold)
         for is_format, read in (
             (is_bytecode, unfold_bytecode),
             (is_keystore, unfold_keystore),
             (is_library_cache, unfold_library_cache),
             (is_font_cache, unfold_font_cache),
+            (is_git_index, unfold_git_index),
+            (is_pickle, unfold_pickle),
+            (is_numpy, unfold_numpy),
+            (is_safetensors, unfold_safetensors),
+            (is_log_index, unfold_log_index),
+            (is_berkeley_database, unfold_berkeley_database),
+            (is_keybox, unfold_keybox),
+            (is_trust_database, unfold_trust_database),
+            (is_rpm_header, unfold_rpm_header),
         ):
             if is_format(data):
                 return read(data, name, offset)

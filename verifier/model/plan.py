@@ -18,13 +18,15 @@ DigestKind = Literal["index", "manifest", "config"]
 class BaseReference:
     """An image that the Dockerfile names: in FROM, `COPY --from=` or `--mount=from=`, with ARGs expanded.
 
-    `final` is set on the FROM that the target stage stands on, through the stages between.
+    `final` is set on the FROM that the target stage stands on, through the stages between. `locked` is the digest that
+    somebody else holds it to where the reference has none: a lock file, or the provenance of a published image.
     """
 
     reference: str
     instruction: Instruction
     platform: Platform | None
     final: bool
+    locked: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

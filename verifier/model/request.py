@@ -53,7 +53,7 @@ class VerifyRequest:
     """The main job. At most one of `against` and `expect` is set; then the first side exists and one build is run.
 
     `vary` names factors of the second build, or `all`; it does not go with a first side that exists. `push` is the
-    name, with a tag, that the verified image gets in a registry.
+    name, with a tag, that the verified image gets in a registry. `lock` holds the bases that have no digest.
     """
 
     dockerfile: Path
@@ -86,6 +86,7 @@ class VerifyRequest:
     record_network: bool = False
     confirm: bool = False
     push: Reference | None = None
+    lock: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

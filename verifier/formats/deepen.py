@@ -1,0 +1,23 @@
+"""Unfold further what is dear to unfold: tried where the cheap unfolding did not explain a difference."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from verifier.formats.elf_debug import deepen_elf
+from verifier.formats.field import Node
+from verifier.formats.python_bytecode import deepen_bytecode
+
+_DEEPER = {"elf": deepen_elf, "pyc": deepen_bytecode}
+
+
+def deepen(node: Node) -> Node:
+    """Unfold the bytecode and the debugging information in a tree; the very node where there is none of them.
+
+    Injective as the unfolding is: whatever comes out the same was the same.
+    """
+    parts = tuple(deepen(part) if isinstance(part, Node) else part for part in node.parts)
+    if any(part is not before for part, before in zip(parts, node.parts, strict=True)):
+        node = replace(node, parts=parts)
+    deeper = _DEEPER.get(node.format)
+    return node if deeper is None else deeper(node)
