@@ -44,7 +44,7 @@ def main() -> int:
     rows, missing = [], []
     for title, make in chosen:
         print(f"{title} …", file=sys.stderr)
-        pair = _make(make.__name__, options.cache, "0.1" if options.quick else "1")
+        pair = made_pair(make.__name__, options.cache, "0.1" if options.quick else "1")
         if isinstance(pair, str):
             missing.append(f"{title}: not measured, {pair}")
             continue
@@ -56,7 +56,7 @@ def main() -> int:
     return 0
 
 
-def _make(name: str, cache: Path, scale: str) -> Pair | str:
+def made_pair(name: str, cache: Path, scale: str) -> Pair | str:
     """Make a pair, in another process; a text says why there is none."""
     command = [sys.executable, "-m", "bench.pairs", name, cache, scale]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=3600)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -12,12 +13,14 @@ import pytest
 
 from tests.machine import (
     STARTED,
+    USUAL_ENGINES,
     Engines,
     make_containers_storage,
     note_started,
     remove_containers_storage,
     run_setup,
     stop_started,
+    unavailable,
 )
 from tests.traces import nothing_left
 
@@ -31,12 +34,14 @@ def pytest_configure(config: pytest.Config) -> None:
         descriptor, path = tempfile.mkstemp(prefix="tests-started-")
         os.close(descriptor)
         os.environ[STARTED] = path
+        os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="tests-state-")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what was started, once no worker needs it any more."""
     if not hasattr(config, "workerinput") and STARTED in os.environ:
         stop_started()
+        shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -63,6 +68,29 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str
     run_setup("base_images.py", "containers", environment=environment)
     yield environment
     remove_containers_storage(folder, environment)
+
+
+@pytest.fixture
+def builder_environment(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Callable[[str, str | None], Mapping[str, str]]:
+    """Give the environment in which a builder, and it alone, is at hand; temporary files are the test's own.
+
+    The engine is the usual one unless another is named.
+    """
+
+    def give(builder: str, engine: str | None = None) -> Mapping[str, str]:
+        if engine := engine or USUAL_ENGINES.get(builder):
+            chosen = request.getfixturevalue("engines")[engine]
+        else:
+            if shutil.which(builder) is None:
+                unavailable(f"{builder} is not installed")
+            chosen = request.getfixturevalue("containers")
+        scratch = tmp_path / "scratch"
+        scratch.mkdir()
+        return {**chosen, "TMPDIR": str(scratch)}
+
+    return give
 
 
 @pytest.fixture(scope="session")

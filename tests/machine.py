@@ -16,6 +16,17 @@ SETUP = ROOT / "setup"
 STARTED = "VERIFY_BUILD_TEST_STARTED"
 """Names a file that lists what this test run has started, for whoever ends the run."""
 
+MARKS = {
+    "docker": pytest.mark.engine,
+    "buildkit": pytest.mark.buildkit,
+    "buildah": pytest.mark.buildah,
+    "podman": pytest.mark.podman,
+}
+"""What a test is marked with that needs the builder."""
+
+USUAL_ENGINES = {"docker": "20.10", "buildkit": "28.5-containerd"}
+"""The engine that a builder is tried on unless another is named."""
+
 ENGINES = ("20.10", "26.1-containerd", "26.1-overlay2", "28.5-containerd", "28.5-overlay2")
 
 

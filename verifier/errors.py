@@ -10,6 +10,9 @@ VerifyBuildError
 │   ├── InputsChangedError    the inputs moved while they were being frozen
 │   ├── BaseNotHeldError      a base image could not be held to one digest
 │   ├── StoreError            an image could not be found or read
+│   │   ├── NotFoundError         a registry answered, and does not have it
+│   │   ├── UnauthorizedError     a registry answered, and does not let us: who we are, or what we may
+│   │   ├── UnreachableError      a registry gave no answer, or none that is of use: nothing is known
 │   │   └── MalformedImageError   it was read, and breaks the specification or a named limit
 │   │       └── DigestMismatchError   bytes do not have the digest they claim
 │   └── ResourceError         the disk is full, a file cannot be written
@@ -100,6 +103,24 @@ class StoreError(NoVerdictError):
     """An image could not be found or read."""
 
     code = "store"
+
+
+class NotFoundError(StoreError):
+    """A registry answered, and has no such repository, tag, manifest or blob."""
+
+    code = "not-found"
+
+
+class UnauthorizedError(StoreError):
+    """A registry answered, and wants credentials, other ones, or more rights."""
+
+    code = "unauthorized"
+
+
+class UnreachableError(StoreError):
+    """A registry gave no answer, or none that is of use: whether it has what was asked for is not known."""
+
+    code = "unreachable"
 
 
 class MalformedImageError(StoreError):

@@ -40,6 +40,14 @@ def test_limit_reads_both_layers(cache: Path) -> None:
     assert run([sys.executable, "-m", "bench.limit", *blobs], limit=60).code == 0
 
 
+@pytest.mark.registry
+def test_registry(cache: Path, registry: str) -> None:
+    command = [sys.executable, "-m", "bench.registry", "--scale", "0.01", "--runs", "1", "--cache", cache]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    titles = [line.split("|")[1].strip() for line in done.stdout.splitlines()[4:]]
+    assert titles == ["comparing from disk", "comparing from the registry", "pulling one image", "skopeo, pulling it"]
+
+
 def test_time_limit_ends_the_whole_group() -> None:
     cost = run(["sh", "-c", "sleep 30 & wait"], limit=0.2)
     assert (cost.finished, cost.code) == (False, -9)

@@ -75,9 +75,11 @@ def test_image_of_an_engine(engine: Mapping[str, str], loaded: str, tmp_path: Pa
 
 @pytest.mark.engine
 def test_bare_name_gets_the_hint(loaded: str, tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="not read yet") as caught:
-        open_store(parse_image_name(NAME), tmp_path)
+    store = open_store(parse_image_name(NAME), tmp_path)
+    with pytest.raises(StoreError, match="registry") as caught:
+        store.load(None)
     assert caught.value.hint == f"the Docker engine has it: docker-daemon:{NAME}"
+    store.close()
 
 
 @pytest.mark.engine
@@ -92,8 +94,8 @@ def test_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     with pytest.raises(BuilderUnavailableError):
         load("docker-daemon:sample:one", tmp_path)
-    with pytest.raises(StoreError, match="not read yet"):
-        load("sample:one", tmp_path)
+    with pytest.raises(StoreError, match="refuses the connection"):
+        load("127.0.0.1:1/sample:one", tmp_path)
 
 
 @pytest.mark.buildah

@@ -8,20 +8,23 @@ from typing import Any
 import pytest
 
 from tests.stores.store_images import Layout
-from verifier.errors import BuilderUnavailableError, ResourceError, StoreError
+from verifier.errors import BuilderUnavailableError, ResourceError, StoreError, UnreachableError
 from verifier.oci.reference import parse_image_name
 from verifier.stores import open_store
 
+NOWHERE = "127.0.0.1:1/sample:one"
+"""A registry that refuses the connection."""
+
 
 class Engine:
-    """An engine that has one image, `sample:one`, as an archive."""
+    """An engine that has one image, as an archive."""
 
     def __init__(self, archive: Path | None = None) -> None:
         self.archive = archive
         self.closed = 0
 
     def inspect_image(self, name: str) -> Mapping[str, Any] | None:
-        return {} if name == "sample:one" else None
+        return {} if name in ("sample:one", NOWHERE) else None
 
     def save(self, name: str, destination: Path, limit_bytes: int | None = None) -> None:
         assert name == "sample:one"
@@ -40,25 +43,30 @@ def no_engine() -> Engine:
     raise BuilderUnavailableError("no engine answers")
 
 
-def test_registries_are_not_read_yet(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="sample:two: images in a registry are not read yet") as caught:
-        open_store(parse_image_name("sample:two"), tmp_path, connect=Engine)
-    assert caught.value.hint is not None
-    assert "skopeo copy" in caught.value.hint
-
-
 def test_bare_name_that_the_engine_has(tmp_path: Path) -> None:
     engine = Engine()
-    with pytest.raises(StoreError) as caught:
-        open_store(parse_image_name("sample:one"), tmp_path, connect=lambda: engine)
-    assert caught.value.hint == "the Docker engine has it: docker-daemon:sample:one"
+    store = open_store(parse_image_name(NOWHERE), tmp_path, connect=lambda: engine)
+    with pytest.raises(UnreachableError, match="refuses the connection") as caught:
+        store.load(None)
+    assert caught.value.hint == f"the Docker engine has it: docker-daemon:{NOWHERE}"
     assert engine.closed == 1
+    store.close()
 
 
-@pytest.mark.parametrize("name", ["sample:one", "docker://sample:one"])
-def test_no_engine_is_no_reason_to_fail_otherwise(tmp_path: Path, name: str) -> None:
-    with pytest.raises(StoreError, match="not read yet"):
-        open_store(parse_image_name(name), tmp_path, connect=no_engine)
+@pytest.mark.parametrize("name", [f"{NOWHERE}-two", f"docker://{NOWHERE}"])
+def test_name_that_the_engine_is_not_asked_for(tmp_path: Path, name: str) -> None:
+    store = open_store(parse_image_name(name), tmp_path, connect=Engine)
+    with pytest.raises(UnreachableError) as caught:
+        store.load(None)
+    assert caught.value.hint is None
+    store.close()
+
+
+def test_no_engine_is_no_reason_to_fail_otherwise(tmp_path: Path) -> None:
+    store = open_store(parse_image_name(NOWHERE), tmp_path, connect=no_engine)
+    with pytest.raises(UnreachableError, match="refuses the connection"):
+        store.load(None)
+    store.close()
 
 
 @pytest.mark.timeout(10)
@@ -70,9 +78,11 @@ def test_engine_that_does_not_answer_is_not_waited_for(tmp_path: Path, monkeypat
         return Engine()
 
     monkeypatch.setattr("verifier.stores.engine.PATIENCE_SECONDS", 0.1)
-    with pytest.raises(StoreError, match="not read yet"):
-        open_store(parse_image_name("sample:one"), tmp_path, connect=silent)
+    store = open_store(parse_image_name(NOWHERE), tmp_path, connect=silent)
+    with pytest.raises(UnreachableError, match="refuses the connection"):
+        store.load(None)
     answer.set()
+    store.close()
 
 
 def test_engine_saves_once_and_leaves_nothing(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ def _wished(plan: Plan, *, values: bool) -> list[str]:
         f"--build-arg={name}={value}" if values and value is not None else f"--build-arg={name}"
         for name, value in options.build_args
     ]
+    wished += [f"--label={key}={value}" if values else f"--label={key}" for key, value in options.labels]
     wished += [f"--target={options.target}"] if options.target else []
     wished += [f"--platform={options.platform}"] if options.platform else []
     wished += [f"--network={options.network}"] if options.network else []

@@ -81,7 +81,7 @@ def _find(cli: ContainersCli, storage: PrivateStorage, base: BaseReference) -> S
 
 
 def _wanted(base: BaseReference) -> str:
-    """Give the reference to ask for: by its digest alone where it is locked, since these tools take no tag beside one."""
+    """Give the reference to ask for: by digest alone where it is locked, since these tools take no tag beside one."""
     if base.locked is None:
         return base.reference
     return replace(parse_reference(base.reference), tag=None, digest=base.locked).canonical

@@ -56,7 +56,13 @@ def private_options(plan: Plan) -> list[str]:
     """Give the options whose values are not shown."""
     options = plan.options
     arguments = [name if value is None else f"{name}={value}" for name, value in options.build_args]
-    given = [("--build-arg", arguments), ("--secret", options.secrets), ("--ssh", options.ssh)]
+    labels = [f"{key}={value}" for key, value in options.labels]
+    given = [
+        ("--build-arg", arguments),
+        ("--label", labels),
+        ("--secret", options.secrets),
+        ("--ssh", options.ssh),
+    ]
     return [part for flag, values in given for value in values for part in (flag, value)]
 
 

@@ -78,13 +78,15 @@ def engine_name(reference: Reference) -> str:
 def name_locked(engine: Engine, traces: Traces, bases: tuple[ResolvedBase, ...]) -> None:
     """Give each base of a lock the name that the Dockerfile has for it, where the engine has no image of that name.
 
-    An image that has the name already keeps it: then `check_unmoved` says so.
+    An image that has the name already keeps it, and the base is not held. Raises BaseNotHeldError.
     """
-    for base in bases:
+    locked = tuple(base for base in bases if base.base.locked is not None)
+    for base in locked:
         name = engine_name(base.reference)
-        if base.base.locked is not None and engine.inspect_image(name) is None:
+        if engine.inspect_image(name) is None:
             traces.add_tag(name)
             engine.tag(base.id, name)
+    check_unmoved(engine, locked)
 
 
 def check_unmoved(engine: Engine, bases: tuple[ResolvedBase, ...]) -> None:

@@ -194,6 +194,8 @@ def _parameters(plan: Plan, dockerfile: str, proxies: dict[str, str]) -> dict[st
     parameters = {"dockerfile": dockerfile, "nocache": "1", "rm": "1", "forcerm": "1", "version": "1"}
     if arguments:
         parameters["buildargs"] = json.dumps(arguments)
+    if options.labels:
+        parameters["labels"] = json.dumps(dict(options.labels))
     if options.target:
         parameters["target"] = options.target
     if options.platform:
@@ -209,6 +211,7 @@ def _shown_options(plan: Plan) -> tuple[str, ...]:
     options = plan.options
     shown = ["--no-cache", "--rm", "--force-rm"]
     shown += [f"--build-arg={name}" for name, _ in options.build_args]
+    shown += [f"--label={key}" for key, _ in options.labels]
     shown += [f"--target={options.target}"] if options.target else []
     shown += [f"--platform={options.platform}"] if options.platform else []
     shown += [f"--network={options.network}"] if options.network else []

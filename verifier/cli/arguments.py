@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 
 from verifier import __version__
 from verifier.errors import UsageError
+from verifier.model.objections import OBJECTIONS
 from verifier.model.variation import FACTORS
 
 LEVELS: Final = ("index", "manifest", "config", "layers", "files", "none")
@@ -22,6 +23,7 @@ _COMMANDS: Final = (
     "pin",
     "digests",
     "report",
+    "sign-off",
     "ledger",
     "config",
     "causes",
@@ -84,6 +86,7 @@ def make_parser() -> argparse.ArgumentParser:
     rendered.add_argument("--format", choices=FORMATS, default="text", help="what stdout carries (default: text)")
     rendered.add_argument("--report", metavar="FORMAT=PATH", action="append", default=[], help="write one more report")
     rendered.add_argument("--verbose", action="store_true", help="list every difference")
+    _add_sign_off(commands)
     _add_ledger(commands)
     config = commands.add_parser("config", help="show what is in force, and from where", allow_abbrev=False)
     config.add_argument("dockerfile", metavar="DOCKERFILE", nargs="?", default="Dockerfile")
@@ -115,6 +118,7 @@ def _add_verify(commands: argparse._SubParsersAction[_Parser]) -> None:  # argpa
     building.add_argument("--secret", metavar="SPEC", action="append", default=[])
     building.add_argument("--ssh", metavar="SPEC", action="append", default=[])
     building.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="the limit of one build")
+    building.add_argument("--lock", metavar="FILE", help="hold the bases to what `pin --lock FILE` has written")
     claim = parser.add_argument_group("the claim")
     claim.add_argument("--reproducible", action="store_true", help="use the builder's own reproducible mode")
     claim.add_argument("--source-date-epoch", metavar="SECONDS|git", help="its epoch (see the documentation)")
@@ -172,8 +176,8 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser(
         "compare",
         help="compare two images that exist",
-        description="Compare two images: docker-daemon:NAME:TAG, docker-archive:PATH, oci:DIR, oci-archive:PATH "
-        "or containers-storage:NAME.",
+        description="Compare two images: NAME:TAG (a registry's), docker-daemon:NAME:TAG, docker-archive:PATH, "
+        "oci:DIR, oci-archive:PATH or containers-storage:NAME.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -230,6 +234,35 @@ def _add_digests(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.add_argument("images", metavar="IMAGE", nargs="+")
     parser.add_argument("--platform", metavar="OS/ARCH[/VARIANT]")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="what stdout carries")
+
+
+def _add_sign_off(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "sign-off",
+        help="sign a release off by its JSON report, or verify that somebody did",
+        description="Write what a release manager keeps, and sign it: exit code 0 signed off (or verified), 1 refused, "
+        "2 bad usage, 3 something could not be looked at.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("file", metavar="FILE", nargs="?", help="a JSON report; - is stdin")
+    parser.add_argument("--out", metavar="DIR", help="write the page, the report and the statements there")
+    parser.add_argument("--key", metavar="FILE", help="the private key, PEM or cosign's; to verify: the public")
+    parser.add_argument("--passphrase-file", metavar="FILE", help="the key's passphrase is this file's first line")
+    parser.add_argument("--signer", metavar="NAME", help="who signs off (default: git's user.name and user.email)")
+    parser.add_argument("--image", metavar="REFERENCE", help="the image's name; to verify: the image to look at")
+    parser.add_argument("--attach", metavar="REFERENCE", help="put it next to this image in its registry, for cosign")
+    parser.add_argument("--dockerfile", metavar="FILE", help="where the report's Dockerfile is (default: as it says)")
+    parser.add_argument("--context", metavar="DIR", help="its context (default: the Dockerfile's folder)")
+    parser.add_argument(
+        "--allow",
+        metavar="NAME,…",
+        action="append",
+        default=[],
+        help=f"sign in spite of this: {', '.join(OBJECTIONS)}",
+    )
+    parser.add_argument("--verify", metavar="ENVELOPE", help="verify what was signed, by the public key --key")
+    parser.add_argument("--report", metavar="FILE", help="to verify: the JSON report that must be the one signed")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="what stdout carries")
 
 

@@ -111,6 +111,12 @@ def _report(arguments: argparse.Namespace) -> int:
     return _finish(read_report(raw), arguments, files)
 
 
+def _sign_off(arguments: argparse.Namespace) -> int:
+    from verifier.cli.sign_off_command import sign_off_command
+
+    return sign_off_command(arguments, _surroundings())
+
+
 def _ledger(arguments: argparse.Namespace) -> int:
     from verifier.pipeline.ledger import list_records
     from verifier.reports.ledger_form import render_ledger_json, render_ledger_text
@@ -165,6 +171,7 @@ COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "pin": _pin,
     "digests": _digests,
     "report": _report,
+    "sign-off": _sign_off,
     "ledger": _ledger,
     "config": _config,
     "causes": _causes,

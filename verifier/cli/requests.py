@@ -74,6 +74,7 @@ def verify_request(arguments: argparse.Namespace) -> VerifyRequest:
         record_network=arguments.record_network,
         confirm=arguments.confirm,
         push=None if arguments.push is None else _name_to_push(arguments.push),
+        lock=None if arguments.lock is None else Path(arguments.lock),
     )
 
 

@@ -91,7 +91,8 @@ class BuildOptions:
 
     `epoch` (seconds, SOURCE_DATE_EPOCH) is set when `reproducible` is. `build_args` are pairs as given; a value of None
     means the environment's. `secrets` and `ssh` are passed on as written and never stored in a report. `cpuset` names
-    the CPUs that RUN may use (`0`, `0-3`), where the builder lets us; None means all.
+    the CPUs that RUN may use (`0`, `0-3`), where the builder lets us; None means all. `labels` are put on the image
+    beside the Dockerfile's own.
     """
 
     target: str | None = None
@@ -104,6 +105,7 @@ class BuildOptions:
     reproducible: bool = False
     epoch: int | None = None
     cpuset: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

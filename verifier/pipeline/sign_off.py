@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,29 +47,24 @@ def sign_off(request: SignOffRequest, surroundings: Surroundings, passphrase: Pa
 
     Raises UsageError for a report, a key or an image that cannot be meant, StoreError for the registry.
     """
+    if request.attach is not None and request.key is None:
+        raise UsageError("--attach attaches what is signed", "give --key FILE, too")
     report = read_report(request.report)
     key = None if request.key is None else load_private_key(request.key, passphrase)
-    if request.attach is None:
-        made = _judge(request, report, surroundings, None)
-        return (
-            SignedOff(sign_off=made, files=_files(made, request, key))
-            if made.exit_code == 0
-            else SignedOff(sign_off=made)
-        )
-    if key is None:
-        raise UsageError("--attach attaches what is signed", "give --key FILE, too")
+    made = _judge(request, report, surroundings)
+    if made.exit_code:
+        return SignedOff(sign_off=made)
+    if request.attach is None or key is None:
+        return SignedOff(sign_off=made, files=_files(made, request, key))
     from verifier.stores.registry import Repository  # noqa: PLC0415  # only where a registry is asked
 
     with Repository(request.attach) as repository:
         image = repository.resolve()
         if image is None:
             raise NotFoundError(f"{request.attach} is not in the registry", "push it: verify-build … --push NAME")
-        made = _judge(request, report, surroundings, (repository, image))
-        if made.exit_code:
-            return SignedOff(sign_off=made)
+        made = replace(made, subjects=_pushed_subjects(report, repository, image))
         files = _files(made, request, key)
-        attached = _attach(repository, image, made, files, key)
-        return SignedOff(sign_off=made, files=files, attached=attached)
+        return SignedOff(sign_off=made, files=files, attached=_attach(repository, image, made, files, key))
 
 
 def verify_sign_off(request: VerifySignOffRequest) -> VerifiedSignOff:
@@ -80,20 +76,20 @@ def verify_sign_off(request: VerifySignOffRequest) -> VerifiedSignOff:
     return verify_envelope(envelope, key, report, image)
 
 
-def _judge(
-    request: SignOffRequest,
-    report: Report,
-    surroundings: Surroundings,
-    pushed: tuple[Repository, Descriptor] | None,
-) -> SignOff:
+def _judge(request: SignOffRequest, report: Report, surroundings: Surroundings) -> SignOff:
     now = surroundings.now().astimezone(UTC).replace(microsecond=0)
     source = look_at_source(report, request.dockerfile, request.context, surroundings.environment)
+    named = request.attach or request.image
     return SignOff(
         tool_version=__version__,
         report=report,
         report_digest=digest_bytes(request.report),
         source=source,
-        subjects=_subjects(request, report, pushed),
+        subjects=choose_subjects(
+            report,
+            name_of(report) if named is None else named.name,
+            None if request.image is None else request.image.digest,
+        ),
         signer=request.signer or _signer(request, report, surroundings),
         signed=now,
         objections=find_objections(report, source, now.date()),
@@ -101,21 +97,15 @@ def _judge(
     )
 
 
-def _subjects(
-    request: SignOffRequest, report: Report, pushed: tuple[Repository, Descriptor] | None
-) -> tuple[Subject, ...]:
-    named = request.attach or request.image
-    name = name_of(report) if named is None else named.name
-    if pushed is None:
-        return choose_subjects(report, name, None if request.image is None else request.image.digest)
-    repository, image = pushed
+def _pushed_subjects(report: Report, repository: Repository, image: Descriptor) -> tuple[Subject, ...]:
+    """Choose the digests of what the registry has. Raises UsageError where that is not the report's image."""
     try:
-        return choose_subjects(report, name, image.digest)
+        return choose_subjects(report, repository.name, image.digest)
     except UsageError:
         config = _config_of(repository, image)
         if config is None:
             raise
-        subjects = with_manifest(choose_subjects(report, name, config), config, image.digest)
+        subjects = with_manifest(choose_subjects(report, repository.name, config), config, image.digest)
         if all(subject.digest != image.digest for subject in subjects):
             raise
         return subjects

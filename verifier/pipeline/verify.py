@@ -25,10 +25,11 @@ from verifier.builders.choose import choose_builder
 from verifier.builders.protocol import BuilderSession
 from verifier.compare import compare as compare_images
 from verifier.dockerfile import Dockerfile, parse_dockerfile
+from verifier.dockerfile.arguments import BuildArgs
 from verifier.errors import BuildError, NoVerdictError, ResourceError
 from verifier.explain.observed import join_risks
 from verifier.judge import judge, judge_expected
-from verifier.model.build import Build
+from verifier.model.build import Build, BuilderName
 from verifier.model.finding import Finding, Risk
 from verifier.model.plan import BuildOptions, Plan
 from verifier.model.report import Inputs, PlatformPair, Report
@@ -41,8 +42,10 @@ from verifier.pipeline.further import FurtherBuilds
 from verifier.pipeline.images import explain_comparison, load_images
 from verifier.pipeline.latent import find_latent
 from verifier.pipeline.ledger import remember
+from verifier.pipeline.locked import hold_to_lock, read_lock_file, refute_locked, told_of_lock
 from verifier.pipeline.network import NetworkRecord, record_network
 from verifier.pipeline.origins import copied_stages, find_origins
+from verifier.pipeline.published import Taken, hinted, hold_bases, take
 from verifier.pipeline.pushing import Pushes
 from verifier.pipeline.variation import choose_factors
 from verifier.plan import choose_epoch, freeze, read_dockerfile, seconds_until_apart, unchanged
@@ -62,13 +65,13 @@ def verify(request: VerifyRequest, surroundings: Surroundings, watcher: Watcher)
     """
     run = _Verification(request, surroundings, watcher)
     try:
-        with open_workspace() as workspace:
-            report = run.report(workspace)
+        with open_workspace() as workspace, contextlib.ExitStack() as stores:
+            report = run.report(workspace, stores)
     except NoVerdictError as error:
         report = run.without_verdict(error)
     except (OSError, MemoryError) as error:
         report = run.without_verdict(ResourceError.from_system(error))
-    return redact(report, request.build_args, everything=request.redact_build_args)
+    return redact(report, run.build_args, everything=request.redact_build_args)
 
 
 class _Verification:
@@ -85,14 +88,25 @@ class _Verification:
         self._builds: list[Build] = []
         self._notes: list[str] = []
         self._pushes = None if request.push is None else Pushes(request.push, self._note)
+        self._existing: ImageSet | None = None
+        self._taken = Taken(request=request)
 
-    def report(self, workspace: Path) -> Report:
-        """Run all steps. Raises UsageError, NoVerdictError."""
+    @property
+    def build_args(self) -> BuildArgs:
+        """The build arguments, those included that were taken from a published image."""
+        return self._request.build_args
+
+    def report(self, workspace: Path, stores: contextlib.ExitStack) -> Report:
+        """Run all steps; `stores` is closed when the report is made. Raises UsageError, NoVerdictError."""
         request = self._request
-        parse_dockerfile(read_dockerfile(request.dockerfile), str(request.dockerfile))  # before anything else is asked
+        # before anything else is asked
+        dockerfile = parse_dockerfile(read_dockerfile(request.dockerfile), str(request.dockerfile))
+        lock = None if request.lock is None else read_lock_file(request.lock)
         builder, why = choose_builder(request.builder, need_reproducible=request.reproducible or request.confirm)
         self._note(why)
         identity = builder.identify()
+        if request.against is not None:
+            request = self._take_from_published(request.against, dockerfile, identity.name, workspace, stores)
         self._plan = freeze(
             request.dockerfile,
             self._context,
@@ -105,23 +119,27 @@ class _Verification:
         cpus = len(os.sched_getaffinity(0))
         self._factors, self._left_out = choose_factors(request.vary, identity, self._plan, cpus)
         dockerfile = parse_dockerfile(self._plan.dockerfile.raw, self._plan.dockerfile.path)
-        with contextlib.ExitStack() as stores:
-            session = builder.open(workspace)
-            try:
-                with session:
-                    session.refuse(self._plan)
-                    if self._pushes is not None:
-                        self._pushes.check()
-                    if request.record_network:
-                        self._network = record_network(
-                            self._plan, dockerfile, self._surroundings.environment, self._surroundings.now
-                        )
-                        self._notes += stores.enter_context(self._network).notes
-                    self._plan = replace(self._plan, bases=session.hold(self._plan.references))
-                    decide = self._against_digest if request.expect else self._against_images
-                    report = decide(session, dockerfile, workspace, stores)
-            finally:
-                self._notes += [f"could not be removed: {name}" for name in session.leftovers()]
+        if lock is not None and request.lock is not None:
+            self._plan = hold_to_lock(self._plan, lock, request.lock)
+            self._notes += told_of_lock(self._plan.references, request.lock)
+        session = builder.open(workspace)
+        try:
+            with session:
+                session.refuse(self._plan)
+                if self._pushes is not None:
+                    self._pushes.check()
+                if request.record_network:
+                    self._network = record_network(
+                        self._plan, dockerfile, self._surroundings.environment, self._surroundings.now
+                    )
+                    self._notes += stores.enter_context(self._network).notes
+                hints = hinted(self._plan.references, self._taken.bases, dockerfile)
+                bases = hold_bases(session, self._plan.references, hints, self._note)
+                self._plan = replace(self._plan, bases=bases)
+                decide = self._against_digest if request.expect else self._against_images
+                report = decide(session, dockerfile, workspace, stores)
+        finally:
+            self._notes += [f"could not be removed: {name}" for name in session.leftovers()]
         if request.remember:
             self._notes += remember(report, self._plan, request.ledger, self._surroundings)
         return replace(report, inputs=self._inputs(), notes=self._all_notes())
@@ -131,6 +149,18 @@ class _Verification:
         log = error.log if isinstance(error, BuildError) else ()
         self._notes += [f"build output: {line}" for line in log]
         return report_error(error, self._request.require, self._inputs(), self._all_notes())
+
+    def _take_from_published(
+        self, name: str, dockerfile: Dockerfile, builder: BuilderName, workspace: Path, stores: contextlib.ExitStack
+    ) -> VerifyRequest:
+        """Read the first side before anything is frozen: it tells how to build alike."""
+        self._existing = load_images(name, self._request.platform, workspace / "against", stores)
+        self._notes += absent_notes(self._existing)
+        self._taken = take(self._existing, self._request, dockerfile, builder, self._surroundings.environment)
+        for note in self._taken.notes:
+            self._note(note)
+        self._request = self._taken.request
+        return self._request
 
     @property
     def _context(self) -> Path:
@@ -152,6 +182,7 @@ class _Verification:
             timeout=request.timeout,
             reproducible=request.reproducible,
             epoch=epoch,
+            labels=self._taken.labels,
         )
 
     def _against_images(
@@ -194,11 +225,8 @@ class _Verification:
     def _first_side(
         self, session: BuilderSession, dockerfile: Dockerfile, workspace: Path, stores: contextlib.ExitStack
     ) -> tuple[ImageSet, Source | None]:
-        request = self._request
-        if request.against is not None:
-            existing = load_images(request.against, request.platform, workspace / "against", stores)
-            self._notes += absent_notes(existing)
-            return existing, None
+        if self._existing is not None:
+            return self._existing, None
         return self._build(session, dockerfile, 1, workspace, stores)
 
     def _further_ordinals(self) -> range:
@@ -255,7 +283,7 @@ class _Verification:
             platform=options.platform,
             environment=source.environment,
         )
-        return join_risks(risks, findings)
+        return join_risks(refute_locked(risks, source.plan.references, self._request.lock), findings)
 
     def _required(self, sources: tuple[Source | None, Source | None]) -> Required | None:
         """Ask for no more than the builders can show, unless the user does."""

@@ -19,7 +19,7 @@ from verifier.errors import DockerfileError, InputsChangedError, NoVerdictError,
 from verifier.model.build import BuilderName
 from verifier.model.plan import BuildOptions, FrozenContext, FrozenDockerfile, Plan
 from verifier.oci.digest import digest_bytes
-from verifier.plan.frozen_copy import changed, copy_context, sign
+from verifier.plan.frozen_copy import Copied, changed, copy_context, sign
 from verifier.plan.ignore import IgnoreRules, load_ignore_rules, reload_ignore_rules
 from verifier.plan.walk import Walk
 
@@ -91,6 +91,16 @@ def freeze(
         warnings=copied.warnings,
         builder=builder,
     )
+
+
+def copy_context_alone(dockerfile_path: Path, context_path: Path, workspace: Path, builder: BuilderName) -> Copied:
+    """Copy a context to `workspace/context` as `freeze` does, without a look at what the Dockerfile says.
+
+    Raises UsageError for a context that cannot be read, InputsChangedError, ResourceError.
+    """
+    rules = load_ignore_rules(builder, dockerfile_path, context_path)
+    walk = _walk(_context_root(context_path), rules, workspace)
+    return copy_context(walk, workspace / "context.tar", workspace / "context", workspace / "context.records")
 
 
 def unchanged(plan: Plan, dockerfile_path: Path, context_path: Path) -> bool:

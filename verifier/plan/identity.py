@@ -29,5 +29,6 @@ def inputs_digest(plan: Plan, environment: dict[str, str] | None = None) -> Dige
         "network": options.network,
         "reproducible": options.reproducible,
         "epoch": options.epoch,
+        **({"labels": options.labels} if options.labels else {}),
     }
     return digest_bytes(json.dumps(value, sort_keys=True, separators=(",", ":")).encode())

@@ -1,4 +1,4 @@
-"""Where images come from: one immutable view over layouts, archives, engines and the containers storage.
+"""Where images come from: one immutable view over layouts, archives, engines, the containers storage and registries.
 
 `open_store` gives the store that a name means. A store reads nothing before `load`, and removes what it made at
 `close`; blobs are read from it in between.
@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from verifier.errors import StoreError
 from verifier.oci.image import Store
-from verifier.oci.reference import ImageName
+from verifier.oci.reference import ImageName, parse_reference
 from verifier.stores.containers_storage import ContainersStorageStore
-from verifier.stores.engine import Engine, EngineStore, engine_has
+from verifier.stores.engine import Engine, EngineStore
 from verifier.stores.layout_writer import write_layout
 from verifier.stores.local import ArchiveStore, FolderStore
+from verifier.stores.registry import Access
+from verifier.stores.registry_store import RegistryStore
 
 __all__ = ["Engine", "open_store", "write_layout"]
 
@@ -26,12 +27,13 @@ def open_store(
     *,
     connect: Callable[[], Engine] | None = None,
     export: Callable[[str, Path], None] | None = None,
+    access: Access | None = None,
 ) -> Store:
     """Give the store that holds the image `name`.
 
     `workspace` is a folder for what has to be copied before it can be read. `connect` gives the engine, `export` writes
-    an image of the containers storage to a layout; by default these are this package's own clients. Raises StoreError
-    for a registry.
+    an image of the containers storage to a layout; by default these are this package's own clients. `access` says how
+    registries are reached.
     """
     if name.transport == "oci":
         return FolderStore(name, name.path)
@@ -41,14 +43,8 @@ def open_store(
         return EngineStore(name, workspace, connect or _connect)
     if name.transport == "containers-storage":
         return ContainersStorageStore(name, workspace, export or _export)
-    raise StoreError(f"{name.text}: images in a registry are not read yet", _elsewhere(name, connect or _connect))
-
-
-def _elsewhere(name: ImageName, connect: Callable[[], Engine]) -> str:
-    """Hint at where the image can be read."""
-    if name.reference is not None and not name.text.startswith("docker://") and engine_has(name.location, connect):
-        return f"the Docker engine has it: docker-daemon:{name.text}"
-    return "read it from an engine (docker-daemon:NAME), or copy it first: skopeo copy docker://NAME oci:DIR"
+    reference = name.reference or parse_reference(name.location)
+    return RegistryStore(name, reference, workspace, connect or _connect, access)
 
 
 def _connect() -> Engine:

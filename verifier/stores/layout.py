@@ -71,6 +71,11 @@ def load_layout(name: ImageName, files: LayoutFiles, platform: Platform | None) 
     return _Layout(name, files).load(_contents_of(files), platform)
 
 
+def load_root(name: ImageName, blobs: BlobSource, descriptor: Descriptor, platform: Platform | None) -> ImageSet:
+    """Read the image or the index that a descriptor stands for, out of any source of blobs, as `load_layout` does."""
+    return _Layout(name, blobs).load_root(descriptor, platform)
+
+
 def _contents_of(files: LayoutFiles) -> Index:
     """Read the table of contents."""
     raw = files.read(LAYOUT_FILE, _MAX_LAYOUT_FILE)
@@ -91,7 +96,7 @@ def _contents_of(files: LayoutFiles) -> Index:
 class _Layout:
     """One load of one layout."""
 
-    def __init__(self, name: ImageName, files: LayoutFiles) -> None:
+    def __init__(self, name: ImageName, files: BlobSource) -> None:
         self._name = name
         self._files = files
         self._documents = Documents(files)
@@ -103,9 +108,9 @@ class _Layout:
             if not roots:
                 raise StoreError(f"{self._name.text} has no image for {platform}")
         if len(roots) == 1:
-            return self._load_root(roots[0].descriptor, platform)
+            return self.load_root(roots[0].descriptor, platform)
         if _is_one_image(roots):
-            images = tuple(image for root in roots for image in self._load_root(root.descriptor, None).images)
+            images = tuple(image for root in roots for image in self.load_root(root.descriptor, None).images)
             return ImageSet(reference=self._name.text, index=None, images=images)
         raise several(self._name, _candidates(roots))
 
@@ -181,7 +186,8 @@ class _Layout:
                     return True
         return False
 
-    def _load_root(self, descriptor: Descriptor, platform: Platform | None) -> ImageSet:
+    def load_root(self, descriptor: Descriptor, platform: Platform | None) -> ImageSet:
+        """Read one image or index."""
         document = self._documents.manifest_or_index(descriptor)
         if isinstance(document, Index):
             return self._load_index(document, descriptor, platform)

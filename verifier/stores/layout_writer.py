@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections import deque
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from verifier.errors import MalformedImageError, ResourceError
 from verifier.oci.blob import VerifiedReader, read_blob
@@ -19,6 +20,9 @@ from verifier.oci.media_types import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIF
 from verifier.oci.platform import Platform
 from verifier.stores.files import blob_name
 from verifier.stores.layout import INDEX_FILE, LAYOUT_FILE, LAYOUT_VERSION
+
+_WAITING_PIECES: Final = 4
+"""Pieces that may wait to be written; they bound the memory."""
 
 _COMPRESSED: Final = {"none": "", "gzip": "+gzip", "zstd": "+zstd", None: ""}
 
@@ -110,8 +114,7 @@ class _Writer:
         reader = VerifiedReader(blobs, descriptor)
         try:
             with part.open("wb") as target:
-                while piece := reader.read():
-                    target.write(piece)
+                _write_all(reader, target)
             part.replace(path)
         finally:
             reader.close()
@@ -122,6 +125,20 @@ class _Writer:
         path = self._folder / blob_name(digest)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
+
+
+def _write_all(reader: VerifiedReader, target: IO[bytes]) -> None:
+    """Write what is read, on a thread of its own: reading digests, and both let go of the interpreter's lock."""
+    from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415 - not where nothing is written
+
+    waiting: deque[Future[int]] = deque()
+    with ThreadPoolExecutor(1, "layout-writer") as pool:
+        while piece := reader.read():
+            waiting.append(pool.submit(target.write, piece))
+            if len(waiting) > _WAITING_PIECES:
+                waiting.popleft().result()
+        for written in waiting:
+            written.result()
 
 
 def _replace(path: Path, raw: bytes) -> None:
