@@ -34,7 +34,7 @@ class Settings:
 def find_settings(dockerfile: Path) -> Settings | None:
     """Find and read the settings for a Dockerfile; None where there are none. Raises UsageError."""
     folder = dockerfile.absolute().parent
-    for each in (folder, *folder.parents):
+    for each in map(_near, (folder, *folder.parents)):
         own, shared = each / SETTINGS_NAME, each / "pyproject.toml"
         if own.is_file():
             return read_settings(own)
@@ -43,6 +43,12 @@ def find_settings(dockerfile: Path) -> Settings | None:
             if isinstance(table, dict) and isinstance(table.get("verify-build"), dict):
                 return _settings(shared, table["verify-build"])
     return None
+
+
+def _near(folder: Path) -> Path:
+    """Name a folder from here where it is here or below, so that messages stay short."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 def read_settings(path: Path) -> Settings:

@@ -58,7 +58,7 @@ def test_page_has_what_a_release_manager_keeps(report: Report) -> None:
     assert report.inputs is not None
     signed = sign(made).sign_off
     for wanted in (
-        "SIGNED OFF: level files holds, manifest was required",
+        "SIGNED OFF WITHOUT A KEY: level files holds, manifest was required",
         signed.source.commit,
         "clean, when it was signed",
         report.inputs.dockerfile_digest,

@@ -106,7 +106,7 @@ def test_each_reason_refuses_and_is_allowed_by_name(case: str, report: Report, d
     assert signed.sign_off.exit_code == (1 if expected else 0)
     assert bool(signed.files) is not bool(expected)
     if not expected:
-        assert headline(signed.sign_off).startswith("SIGNED OFF: ")
+        assert headline(signed.sign_off).startswith("SIGNED OFF WITHOUT A KEY: ")
         return
     others = tuple(name for name in OBJECTIONS if name not in expected)
     assert {item.name for item in sign(made, others).sign_off.refused} == expected
@@ -115,7 +115,7 @@ def test_each_reason_refuses_and_is_allowed_by_name(case: str, report: Report, d
     assert allowed.sign_off.exit_code == 0
     page = next(file.content.decode() for file in allowed.files if file.name == "sign-off.html")
     for text in (render_sign_off_text(allowed, None).splitlines()[0], page[page.index("<h1>") : page.index("</h1>")]):
-        assert "SIGNED OFF IN SPITE OF" in text
+        assert "SIGNED OFF WITHOUT A KEY IN SPITE OF" in text
         assert all(name in text for name in named)
     statement = json.loads(next(file.content for file in allowed.files if file.name == "sign-off.intoto.json"))
     assert {item["name"] for item in statement["predicate"]["exceptions"]} == expected

@@ -60,8 +60,8 @@ class Objection:
 class SignOff:
     """Everything that is signed, and why it was not where it was not. `signed` is in UTC, whole seconds.
 
-    `report_digest` is of the JSON report's exact bytes. `objections` are all that were found, `allowed` the names that
-    the signer took upon himself.
+    `report_digest` is of the JSON report's exact bytes, `key` of the public key (PKIX, DER), None where there is no
+    signature. `objections` are all that were found, `allowed` the names that the signer took upon himself.
     """
 
     tool_version: str
@@ -71,6 +71,7 @@ class SignOff:
     subjects: tuple[Subject, ...]
     signer: str
     signed: datetime
+    key: Digest | None
     objections: tuple[Objection, ...]
     allowed: tuple[ObjectionName, ...]
 

@@ -51,7 +51,7 @@ def sign_off(request: SignOffRequest, surroundings: Surroundings, passphrase: Pa
         raise UsageError("--attach attaches what is signed", "give --key FILE, too")
     report = read_report(request.report)
     key = None if request.key is None else load_private_key(request.key, passphrase)
-    made = _judge(request, report, surroundings)
+    made = _judge(request, report, surroundings, key)
     if made.exit_code:
         return SignedOff(sign_off=made)
     if request.attach is None or key is None:
@@ -76,7 +76,7 @@ def verify_sign_off(request: VerifySignOffRequest) -> VerifiedSignOff:
     return verify_envelope(envelope, key, report, image)
 
 
-def _judge(request: SignOffRequest, report: Report, surroundings: Surroundings) -> SignOff:
+def _judge(request: SignOffRequest, report: Report, surroundings: Surroundings, key: PrivateKey | None) -> SignOff:
     now = surroundings.now().astimezone(UTC).replace(microsecond=0)
     source = look_at_source(report, request.dockerfile, request.context, surroundings.environment)
     named = request.attach or request.image
@@ -92,6 +92,7 @@ def _judge(request: SignOffRequest, report: Report, surroundings: Surroundings) 
         ),
         signer=request.signer or _signer(request, report, surroundings),
         signed=now,
+        key=None if key is None else key.public.digest,
         objections=find_objections(report, source, now.date()),
         allowed=request.allowed,
     )

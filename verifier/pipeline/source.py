@@ -9,6 +9,7 @@ from typing import Final
 
 from verifier.clients.git import Checkout
 from verifier.errors import VerifyBuildError
+from verifier.model.build import BuilderName
 from verifier.model.report import Report
 from verifier.model.sign_off import SourceCommit
 from verifier.oci.digest import digest_bytes
@@ -31,21 +32,23 @@ def look_at_source(
     path = dockerfile or Path(inputs.dockerfile_path)
     folder = context or path.parent
     try:
-        raw = read_dockerfile(path)
+        if digest_bytes(read_dockerfile(path)) != inputs.dockerfile_digest:
+            # A report is foreign: its path alone is no reason to copy the folder it leads to.
+            changed = (f"{path} is not the Dockerfile of the report",)
+            return _of_checkout(path, folder, frozenset(), changed, environment)
         with open_workspace() as workspace:
-            builder = (
-                "buildkit" if report.second is None or report.second.builder is None else report.second.builder.name
-            )
-            copied = copy_context_alone(path, folder, workspace, builder)
+            copied = copy_context_alone(path, folder, workspace, _builder(report))
             files = frozenset(_files(os.fsencode(workspace / "context")))
     except VerifyBuildError as error:
         return SourceCommit(state="unknown", unknown=f"the source cannot be looked at: {error.message}")
-    changed = []
-    if digest_bytes(raw) != inputs.dockerfile_digest:
-        changed.append(f"{path} is not the Dockerfile of the report")
-    if copied.digest != inputs.context_digest:
-        changed.append(f"the context {folder} is not the one of the report")
-    return _of_checkout(path, folder, files, tuple(changed), environment)
+    same = copied.digest == inputs.context_digest
+    changed = () if same else (f"{folder} is not the context of the report (see --context)",)
+    return _of_checkout(path, folder, files, changed, environment)
+
+
+def _builder(report: Report) -> BuilderName:
+    """Name the builder by whose rules the context was read."""
+    return "buildkit" if report.second is None or report.second.builder is None else report.second.builder.name
 
 
 def _of_checkout(

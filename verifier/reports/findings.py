@@ -21,10 +21,12 @@ def proof_line(explanation: Explanation) -> str:
     """Say in one line how far the explanation reaches, and whether it was proven to leave nothing out."""
     of, left = explanation.of, len(explanation.residue)
     if left:
-        return f"explained: {explanation.explained:,} of {of:,} differences; not explained: {left:,}"
+        noun = "difference" if of == 1 else "differences"
+        return f"explained: {explanation.explained:,} of {of:,} {noun}; not explained: {left:,}"
     opaque = f", {explanation.opaque:,} of them by an opaque claim" if explanation.opaque else ""
     proof = "with these values replaced both sides have one digest" if explanation.equal else "not proven"
-    return f"explained: all {of:,} differences{opaque}; {proof}"
+    whole = "the one difference" if of == 1 else f"all {of:,} differences"
+    return f"explained: {whole}{opaque}; {proof}"
 
 
 def cause_table(findings: Iterable[Finding]) -> str:

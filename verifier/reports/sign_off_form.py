@@ -14,10 +14,10 @@ from verifier.model.variation import FACTORS
 from verifier.reports.answer import answer, claim
 from verifier.reports.escape import escape
 
-_ALWAYS_THE_SAME: Final = (
-    "Both builds ran on one machine, so its kernel, its kind of processor and its clock's date were the same.",
-    "No third build on another machine is part of this report.",
+_ONE_MACHINE: Final = (
+    "The builds ran on one machine, soon after each other: no other kernel, processor or date was tried."
 )
+_ONE_BUILD: Final = "One build was made here, and held against what existed."
 
 
 def render_sign_off_html(sign_off: SignOff) -> str:
@@ -47,7 +47,7 @@ def render_sign_off_html(sign_off: SignOff) -> str:
         varied=() if inputs is None else inputs.varied,
         not_varied=() if inputs is None else [each for each in FACTORS if each not in inputs.varied],
         left_out=() if report.variation is None else report.variation.left_out,
-        always=() if inputs is None else _ALWAYS_THE_SAME,
+        always=_never_varied(report),
         platforms=report.platforms,
         tolerances=[_tolerance(sign_off, number) for number in range(len(report.tolerances))],
         unexplained=_unexplained(report),
@@ -60,10 +60,11 @@ def headline(sign_off: SignOff) -> str:
     verdict = sign_off.report.verdict
     if sign_off.refused:
         return f"NOT SIGNED OFF: {', '.join(dict.fromkeys(item.name for item in sign_off.refused))}"
+    without = " WITHOUT A KEY" if sign_off.key is None else ""
     if sign_off.exceptions:
         names = ", ".join(dict.fromkeys(item.name for item in sign_off.exceptions))
-        return f"SIGNED OFF IN SPITE OF {names}: level {verdict.level}, required {verdict.required}"
-    return f"SIGNED OFF: level {verdict.level} holds, {verdict.required} was required"
+        return f"SIGNED OFF{without} IN SPITE OF {names}: level {verdict.level}, required {verdict.required}"
+    return f"SIGNED OFF{without}: level {verdict.level} holds, {verdict.required} was required"
 
 
 def render_sign_off_text(signed: SignedOff, folder: str | None) -> str:
@@ -80,6 +81,7 @@ def render_sign_off_text(signed: SignedOff, folder: str | None) -> str:
     lines.append(f"source   {source.commit or 'unknown'}, {source.state}")
     lines += [f"subject  {escape(item.name)}@{item.digest} ({item.kind})" for item in made.subjects]
     lines.append(f"report   {made.report_digest}")
+    lines.append(f"key      {made.key or 'none: the statements are not signed'}")
     lines += [f"wrote    {escape(f'{folder}/{file.name}')}" for file in signed.files if folder is not None]
     lines += [f"attached {escape(place)}" for place in signed.attached]
     return "\n".join(lines) + "\n"
@@ -96,6 +98,12 @@ def render_verified_text(verified: VerifiedSignOff) -> str:
 def _check_line(check: Check) -> str:
     word = {True: "holds", False: "refused", None: "-"}[check.holds]
     return f"    {check.name:<10} {word:<8} {escape(check.message)}"
+
+
+def _never_varied(report: Report) -> str | None:
+    if report.inputs is None:
+        return None
+    return _ONE_MACHINE if report.first is not None and report.first.builder is not None else _ONE_BUILD
 
 
 def _resource(name: str) -> str:

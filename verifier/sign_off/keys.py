@@ -7,12 +7,12 @@ The library (`cryptography`) is an extra: without it the user is told how to get
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from verifier.errors import UnsupportedError, UsageError
+from verifier.oci.digest import Digest, digest_bytes, encoded_of
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
@@ -44,12 +44,21 @@ class PublicKey:
         return self._key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
     @property
-    def hint(self) -> str:
-        """Name the key: the SHA-256 of its PKIX form, base64, as cosign's bundles do."""
+    def digest(self) -> Digest:
+        """Name the key by the digest of its PKIX form in DER.
+
+        It is what `openssl pkey -pubin -in FILE -outform der | sha256sum` gives.
+        """
         from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
 
-        der = self._key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-        return base64.b64encode(hashlib.sha256(der).digest()).decode("ascii")
+        return digest_bytes(
+            self._key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        )
+
+    @property
+    def hint(self) -> str:
+        """Name the key as cosign's bundles do: the same digest, base64."""
+        return base64.b64encode(bytes.fromhex(encoded_of(self.digest))).decode("ascii")
 
     def verifies(self, signature: bytes, message: bytes) -> bool:
         """Tell whether `signature` is this key's over `message`."""

@@ -53,6 +53,7 @@ def sign_off_object(sign_off: SignOff) -> dict[str, Any]:
         "tool": {"name": "verify-build", "version": sign_off.tool_version},
         "signer": sign_off.signer,
         "signed": _time(sign_off.signed),
+        "key": sign_off.key,
         "exceptions": [_objection(item) for item in sign_off.exceptions],
         "refused": [_objection(item) for item in sign_off.refused],
         "report": {"digest": sign_off.report_digest, "tool_version": report.tool_version},
