@@ -149,6 +149,14 @@ def test_source_is_told_without_secrets(report: Report, dockerfile: Path) -> Non
 def test_without_any_image_there_is_nothing_to_sign_for(report: Report) -> None:
     with pytest.raises(UsageError, match="no image"):
         sign(replace(report, platforms=()), OBJECTIONS)
+    unfinished = replace(
+        report,
+        platforms=(),
+        first=None,
+        second=None,
+        verdict=Verdict(outcome="no-verdict", level=None, required="manifest"),
+    )
+    assert [item.name for item in sign(unfinished).sign_off.refused] == ["no-verdict"]
 
 
 def test_refused_on_the_command_line(report: Report, dockerfile: Path, tmp_path: Path) -> None:

@@ -245,7 +245,7 @@ def _add_sign_off(commands: argparse._SubParsersAction[_Parser]) -> None:
         "2 bad usage, 3 something could not be looked at.",
         allow_abbrev=False,
     )
-    parser.add_argument("file", metavar="FILE", nargs="?", help="a JSON report; - is stdin")
+    parser.add_argument("file", metavar="FILE", nargs="?", help="a JSON report, - is stdin; or a Dockerfile to verify")
     parser.add_argument("--out", metavar="DIR", help="write the page, the report and the statements there")
     parser.add_argument("--key", metavar="FILE", help="the private key, PEM or cosign's; to verify: the public")
     parser.add_argument("--passphrase-file", metavar="FILE", help="the key's passphrase is this file's first line")

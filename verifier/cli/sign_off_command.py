@@ -5,17 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, cast
 
+from verifier.cli.in_force import parse_with_settings
 from verifier.cli.passphrase import passphrase_from
+from verifier.cli.progress import Progress
+from verifier.cli.requests import verify_request
 from verifier.errors import UsageError
 from verifier.model.objections import OBJECTIONS, ObjectionName
 from verifier.model.request import Surroundings
 from verifier.model.sign_off import SignOffRequest, VerifySignOffRequest
 from verifier.oci.reference import Reference, parse_reference
 from verifier.pipeline.sign_off import sign_off, verify_sign_off
+from verifier.pipeline.verify import verify
 from verifier.replace_file import replace_file
+from verifier.reports import render
 from verifier.reports.json_reader import MAX_REPORT_BYTES
 from verifier.reports.sign_off_form import render_sign_off_text, render_verified_text
 from verifier.sign_off.statement import sign_off_object
@@ -28,7 +34,8 @@ def sign_off_command(arguments: argparse.Namespace, surroundings: Surroundings) 
     """Sign off or verify, write the files and say what came out; give the exit code."""
     if arguments.verify is not None:
         return _verify(arguments)
-    request, folder = _sign_request(arguments), _folder(arguments.out)
+    folder = _folder(arguments.out)
+    request = _sign_request(arguments, surroundings)
     signed = sign_off(request, surroundings, passphrase_from(arguments.passphrase_file, surroundings.environment))
     if folder is not None and signed.files:
         folder.mkdir(exist_ok=True)
@@ -61,7 +68,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     return verified.exit_code
 
 
-def _sign_request(arguments: argparse.Namespace) -> SignOffRequest:
+def _sign_request(arguments: argparse.Namespace, surroundings: Surroundings) -> SignOffRequest:
     _refuse(arguments, _TO_VERIFY, "is for --verify", "signing")
     if arguments.file is None:
         raise UsageError("no report is given", "for example: verify-build sign-off report.json --out DIR --key FILE")
@@ -71,17 +78,33 @@ def _sign_request(arguments: argparse.Namespace) -> SignOffRequest:
         raise UsageError("--attach attaches what is signed", "give --key FILE, too")
     if arguments.attach is not None and arguments.image is not None:
         raise UsageError("--attach names the image already", "leave out --image")
-    allowed = _allowed(arguments.allow)
-    return SignOffRequest(
-        report=_report(arguments.file),
+    request = SignOffRequest(
+        report=b"",
         key=None if arguments.key is None else Path(arguments.key),
         image=_reference(arguments.image),
         attach=_reference(arguments.attach),
         dockerfile=None if arguments.dockerfile is None else Path(arguments.dockerfile),
         context=None if arguments.context is None else Path(arguments.context),
         signer=arguments.signer,
-        allowed=allowed,
+        allowed=_allowed(arguments.allow),
     )
+    raw = _read(arguments.file)
+    if arguments.file == "-" or raw.lstrip()[:1] in (b"{", b"["):
+        return replace(request, report=raw)
+    return _verified(request, arguments, surroundings)
+
+
+def _verified(request: SignOffRequest, arguments: argparse.Namespace, surroundings: Surroundings) -> SignOffRequest:
+    """Verify a Dockerfile first, by the settings in force, and take its report."""
+    if arguments.dockerfile is not None:
+        raise UsageError("--dockerfile goes with a report", f"{arguments.file} is no JSON, so it is the Dockerfile")
+    words = ["verify", arguments.file, *([] if arguments.context is None else ["--context", arguments.context])]
+    meant, settings = parse_with_settings(words)
+    meant.tolerances = () if settings is None else settings.tolerances
+    asked = verify_request(meant)
+    with Progress(sys.stderr, surroundings.environment, quiet=meant.quiet) as progress:
+        report = verify(asked, surroundings, progress)
+    return replace(request, report=render(report, "json").encode(), context=asked.context)
 
 
 def _refuse(arguments: argparse.Namespace, names: tuple[str, ...], why: str, here: str) -> None:
@@ -112,7 +135,7 @@ def _folder(text: str | None) -> Path | None:
     return folder
 
 
-def _report(file: str) -> bytes:
+def _read(file: str) -> bytes:
     if file == "-":
         return sys.stdin.buffer.read(MAX_REPORT_BYTES + 1)
     try:

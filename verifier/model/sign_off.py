@@ -61,7 +61,8 @@ class SignOff:
     """Everything that is signed, and why it was not where it was not. `signed` is in UTC, whole seconds.
 
     `report_digest` is of the JSON report's exact bytes, `key` of the public key (PKIX, DER), None where there is no
-    signature. `objections` are all that were found, `allowed` the names that the signer took upon himself.
+    signature; there are no `subjects` where it was refused. `objections` are all that were found, `allowed` the names
+    that the signer took upon himself.
     """
 
     tool_version: str

@@ -79,23 +79,26 @@ def verify_sign_off(request: VerifySignOffRequest) -> VerifiedSignOff:
 def _judge(request: SignOffRequest, report: Report, surroundings: Surroundings, key: PrivateKey | None) -> SignOff:
     now = surroundings.now().astimezone(UTC).replace(microsecond=0)
     source = look_at_source(report, request.dockerfile, request.context, surroundings.environment)
-    named = request.attach or request.image
+    objections = find_objections(report, source, now.date())
+    refused = any(item.name not in request.allowed for item in objections)
     return SignOff(
         tool_version=__version__,
         report=report,
         report_digest=digest_bytes(request.report),
         source=source,
-        subjects=choose_subjects(
-            report,
-            name_of(report) if named is None else named.name,
-            None if request.image is None else request.image.digest,
-        ),
+        subjects=() if refused else _subjects(request, report),
         signer=request.signer or _signer(request, report, surroundings),
         signed=now,
         key=None if key is None else key.public.digest,
-        objections=find_objections(report, source, now.date()),
+        objections=objections,
         allowed=request.allowed,
     )
+
+
+def _subjects(request: SignOffRequest, report: Report) -> tuple[Subject, ...]:
+    named = request.attach or request.image
+    name = name_of(report) if named is None else named.name
+    return choose_subjects(report, name, None if request.image is None else request.image.digest)
 
 
 def _pushed_subjects(report: Report, repository: Repository, image: Descriptor) -> tuple[Subject, ...]:

@@ -31,18 +31,20 @@ def look_at_source(
         return SourceCommit(state="unknown", unknown="two images were compared: no source is known")
     path = dockerfile or Path(inputs.dockerfile_path)
     folder = context or path.parent
+    changed: tuple[str, ...] = ()
+    files: frozenset[bytes] = frozenset()
     try:
         if digest_bytes(read_dockerfile(path)) != inputs.dockerfile_digest:
             # A report is foreign: its path alone is no reason to copy the folder it leads to.
             changed = (f"{path} is not the Dockerfile of the report",)
-            return _of_checkout(path, folder, frozenset(), changed, environment)
-        with open_workspace() as workspace:
-            copied = copy_context_alone(path, folder, workspace, _builder(report))
-            files = frozenset(_files(os.fsencode(workspace / "context")))
+        else:
+            with open_workspace() as workspace:
+                copied = copy_context_alone(path, folder, workspace, _builder(report))
+                files = frozenset(_files(os.fsencode(workspace / "context")))
+            if copied.digest != inputs.context_digest:
+                changed = (f"{folder} is not the context of the report (see --context)",)
     except VerifyBuildError as error:
         return SourceCommit(state="unknown", unknown=f"the source cannot be looked at: {error.message}")
-    same = copied.digest == inputs.context_digest
-    changed = () if same else (f"{folder} is not the context of the report (see --context)",)
     return _of_checkout(path, folder, files, changed, environment)
 
 
