@@ -10,13 +10,16 @@ import itertools
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from verifier.compare.images import compare_images, sort_key
 from verifier.errors import StoreError
 from verifier.model.difference import Comparison, Difference
 from verifier.oci.image import Image, ImageSet
 from verifier.oci.platform import Platform
+
+if TYPE_CHECKING:
+    from verifier.compare.kept import KeptContents
 
 __all__ = ["compare"]
 
@@ -31,23 +34,30 @@ def compare(
     workspace: Path,
     verify_blobs: bool = False,
     progress: Callable[[int], None] | None = None,
+    kept: KeptContents | None = None,
 ) -> Comparison:
     """Compare what two references name, platform by platform.
 
-    `workspace` is a folder for tables that outgrow memory; nothing is left in it. `progress` is told, on the caller's
+    `workspace` is a folder for tables that outgrow memory; nothing is left in it. `kept` takes in contents that differ,
+    for those who want to see them afterwards. `progress` is told, on the caller's
     thread, how many bytes of blobs were just read. Raises StoreError, MalformedImageError, DigestMismatchError and
     ResourceError.
     """
     interval = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
-        return _compare(first, second, workspace, verify_blobs, progress)
+        return _compare(first, second, workspace, verify_blobs, progress, kept)
     finally:
         sys.setswitchinterval(interval)
 
 
 def _compare(
-    first: ImageSet, second: ImageSet, workspace: Path, verify_blobs: bool, progress: Callable[[int], None] | None
+    first: ImageSet,
+    second: ImageSet,
+    workspace: Path,
+    verify_blobs: bool,
+    progress: Callable[[int], None] | None,
+    kept: KeptContents | None,
 ) -> Comparison:
     pairs = _paired(first, second)
     differences = _differences_around(first, second)
@@ -55,7 +65,9 @@ def _compare(
     for image, other in pairs:
         if image is not None and other is not None:
             images.append(
-                compare_images(image, other, workspace=workspace, verify_blobs=verify_blobs, progress=progress)
+                compare_images(
+                    image, other, workspace=workspace, verify_blobs=verify_blobs, progress=progress, kept=kept
+                )
             )
         else:
             differences.append(_alone(image, other))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from verifier.compare.content import Wanted, read_contents
+from verifier.compare.kept import KeptContents
 from verifier.compare.normalised_stream import normalised_diff_id
 from verifier.errors import MalformedImageError
 from verifier.model.difference import Part
@@ -18,8 +19,10 @@ from verifier.oci.tar_edit import Edits
 class ImageSetReader:
     """Both sides of a comparison; `platform` is the first side's, as in the differences."""
 
-    def __init__(self, first: ImageSet, second: ImageSet) -> None:
+    def __init__(self, first: ImageSet, second: ImageSet, kept: KeptContents | None = None) -> None:
+        """Take both sides, and what their comparison has kept, if anything."""
         self._sides = {"first": first, "second": second}
+        self._kept = kept
 
     def contents(
         self, side: Literal["first", "second"], platform: Platform, layer: int, wanted: Wanted, limit: int
@@ -29,7 +32,11 @@ class ImageSetReader:
         Raises StoreError, MalformedImageError, DigestMismatchError.
         """
         image = self._image(side, platform)
-        return {} if image is None else read_contents(image, layer, wanted, limit)
+        if image is None:
+            return {}
+        known = {} if self._kept is None else self._kept.read(side, platform, layer, wanted, limit)
+        missing = [key for key in wanted if key not in known]
+        return known | read_contents(image, layer, missing, limit) if missing else known
 
     def normalised_diff_id(
         self, side: Literal["first", "second"], platform: Platform, layer: int, edits: Edits, limit: int

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from verifier.compare.documents import document_differences, manifest_leaves
 from verifier.compare.entries import FieldDifference
+from verifier.compare.kept import KeptContents
 from verifier.compare.layer_pair import LayerComparison
 from verifier.compare.roots import Roots
 from verifier.compare.tables import SpillSpace
@@ -23,15 +24,17 @@ def descend(
     pairs: tuple[LayerPair, ...],
     workspace: Path,
     progress: Callable[[int], None] | None,
+    kept: KeptContents | None = None,
 ) -> tuple[list[Difference], tuple[Digest, Digest]]:
     """List what differs, and compute both sides' `files/v1`; `pairs` are the layers, aligned.
 
+    `kept` takes in the contents that differ, as far as it has room.
     Raises StoreError, MalformedImageError, DigestMismatchError, ResourceError.
     """
     for image in (first, second):
         _check_config(image)
     differences = _manifest_differences(first, second, pairs) + _config_differences(first, second)
-    with SpillSpace(workspace) as space:
+    with SpillSpace(workspace, kept) as space:
         roots = Roots(space)
         for pair in pairs:
             differences += LayerComparison(first, second, pair, space, progress).compare_into(roots)

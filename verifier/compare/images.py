@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from verifier.compare.alignment import align_layers
 from verifier.model.difference import Difference, ImageComparison, LayerPair, SideDigests
@@ -25,13 +25,22 @@ from verifier.oci.blob import check_presence
 from verifier.oci.digest import Digest
 from verifier.oci.image import Image
 
+if TYPE_CHECKING:
+    from verifier.compare.kept import KeptContents
+
 Progress = Callable[[int], None]
 
 _PART_ORDER: Final = {"index": 0, "attestation": 1, "manifest": 2, "config": 3, "layer": 4}
 
 
 def compare_images(
-    first: Image, second: Image, *, workspace: Path, verify_blobs: bool, progress: Progress | None
+    first: Image,
+    second: Image,
+    *,
+    workspace: Path,
+    verify_blobs: bool,
+    progress: Progress | None,
+    kept: KeptContents | None = None,
 ) -> ImageComparison:
     """Compare two images; `verify_blobs` reads every blob even where the digests above agree.
 
@@ -46,7 +55,7 @@ def compare_images(
     # what reads and walks costs as much to import as all of an equal pair's comparison
     from verifier.compare.descent import descend  # noqa: PLC0415
 
-    differences, files = descend(first, second, pairs, workspace, progress)
+    differences, files = descend(first, second, pairs, workspace, progress, kept)
     return _comparison(first, second, pairs, differences, files, verified=True)
 
 

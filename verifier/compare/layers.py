@@ -27,6 +27,7 @@ from verifier.compare.entries import (
     text_of,
 )
 from verifier.compare.files import record_of
+from verifier.compare.kept import MAX_KEPT_CONTENT, KeptContents, Recording
 from verifier.compare.layer_side import LayerSide
 from verifier.compare.links import common_type, with_link_groups
 from verifier.compare.order import first_parting, sequences
@@ -73,7 +74,7 @@ def compare_layers(
 ) -> LayerResult:
     """Walk two layers to their ends. Raises MalformedImageError, ResourceError."""
     leader = LayerSide(first, space)
-    return _Walk(leader, LayerSide(second, space, leader), pair, platform).run()
+    return _Walk(leader, LayerSide(second, space, leader), pair, platform, space.kept).run()
 
 
 @dataclass(slots=True)
@@ -82,6 +83,7 @@ class _Walk:
     second: LayerSide
     pair: LayerPair
     platform: Platform
+    kept: KeptContents | None = None
     differences: list[Difference] = field(default_factory=list)
     apart: list[ApartContent] = field(default_factory=list)
     partners: array[int] = field(default_factory=lambda: array("q"))
@@ -169,13 +171,15 @@ class _Walk:
         if whole is not None and len(whole) == other.stored and other_reader.take_same(whole):
             content = hashlib.sha256(whole).hexdigest()
             return content, content, None
-        return compare_contents(
-            reader if whole is None else BytesReader(whole),
-            other_reader,
-            entry.size if has_data(entry.type) else 0,
-            other.size if has_data(other.type) else 0,
-            entry.path,
-        )
+        sizes = [each.size if has_data(each.type) else 0 for each in (entry, other)]
+        source = reader if whole is None else BytesReader(whole)
+        if self.kept is None or max(sizes) > MAX_KEPT_CONTENT:
+            return compare_contents(source, other_reader, sizes[0], sizes[1], entry.path)
+        first, second = Recording(source), Recording(other_reader)
+        result = compare_contents(first, second, sizes[0], sizes[1], entry.path)
+        if result.difference is not None:
+            self.kept.add(self.platform, self.pair, (entry.path, self.first.occurrence), first.pieces, second.pieces)
+        return result
 
     def _meet_or_put_aside(self, side: LayerSide, other: LayerSide) -> None:
         """Compare `side`'s entry with its partner among those that `other` put aside, or put it aside too."""

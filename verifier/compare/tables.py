@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Final, Self
 
+from verifier.compare.kept import KeptContents
 from verifier.errors import ResourceError
 
 MIB: Final = 1024 * 1024
@@ -26,10 +27,14 @@ _numbers: Final = itertools.count()
 
 
 class SpillSpace:
-    """A folder for tables and lists; as a context manager it closes whatever of them is still open, failed or not."""
+    """A folder for tables and lists; as a context manager it closes whatever of them is still open, failed or not.
 
-    def __init__(self, folder: Path) -> None:
+    `kept` takes in contents that differ; it is another's to close.
+    """
+
+    def __init__(self, folder: Path, kept: KeptContents | None = None) -> None:
         self.folder = folder
+        self.kept = kept
         self._open: weakref.WeakSet[SpillTable | SpillList] = weakref.WeakSet()
 
     def __enter__(self) -> Self:

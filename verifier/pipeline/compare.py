@@ -7,6 +7,7 @@ import contextlib
 from verifier import __version__
 from verifier.assemble import absent_notes, describe_side, pair_platforms, report_error
 from verifier.compare import compare as compare_images
+from verifier.compare.kept import KeptContents
 from verifier.errors import NoVerdictError, ResourceError
 from verifier.judge import judge
 from verifier.model.report import Report
@@ -18,11 +19,16 @@ from verifier.workspace import open_workspace
 def compare(request: CompareRequest, watcher: Watcher) -> Report:
     """Compare two images; where no verdict is reached the report says why. Raises UsageError."""
     try:
-        with open_workspace() as workspace, contextlib.ExitStack() as stores:
+        with open_workspace() as workspace, contextlib.ExitStack() as stores, KeptContents(workspace) as kept:
             first = load_images(request.first, request.platform, workspace / "first", stores)
             second = load_images(request.second, request.platform, workspace / "second", stores)
             comparison = compare_images(
-                first, second, workspace=workspace, verify_blobs=request.verify_blobs, progress=watcher.comparing
+                first,
+                second,
+                workspace=workspace,
+                verify_blobs=request.verify_blobs,
+                progress=watcher.comparing,
+                kept=kept if request.explain else None,
             )
             platforms = pair_platforms(first, second, comparison, (None, None))
             return Report(
@@ -38,6 +44,7 @@ def compare(request: CompareRequest, watcher: Watcher) -> Report:
                     (first, second),
                     (None, None),
                     platforms,
+                    kept=kept,
                     prove_diff_ids=request.prove_diff_ids,
                 )
                 if request.explain

@@ -21,6 +21,7 @@ from verifier.oci.reference import parse_image_name
 from verifier.stores import open_store
 
 if TYPE_CHECKING:
+    from verifier.compare.kept import KeptContents
     from verifier.origins import Origins
 
 
@@ -31,12 +32,13 @@ def explain_comparison(
     platforms: tuple[PlatformPair, ...],
     origins: Origins | None = None,
     *,
+    kept: KeptContents | None = None,
     prove_diff_ids: bool = False,
 ) -> Explanation | None:
     """Explain every difference of a comparison while its stores are open; None where there is none.
 
-    `origins` tells which instruction made what differs; without it that is the one that made the layer. With
-    `prove_diff_ids` the layers are written again, too.
+    `kept` is what the comparison has kept. `origins` tells which instruction made what differs; without it that is the
+    one that made the layer. With `prove_diff_ids` the layers are written again, too.
     """
     if not comparison.all_differences:
         return None
@@ -45,7 +47,7 @@ def explain_comparison(
 
     moved = any(has_local_times(source) for source in sources)
     first, second = (replace(side_context(source), local_times=moved) for source in sources)
-    reader = ImageSetReader(*sides)
+    reader = ImageSetReader(*sides, kept)
     told = origins or (lambda item: instruction_of(item, platforms))
     behind = None if origins is None else origins.behind
     explanation = explain(comparison, first=first, second=second, contents=reader, instructions=told, behind=behind)

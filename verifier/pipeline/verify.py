@@ -24,6 +24,7 @@ from verifier.assemble import (
 from verifier.builders.choose import choose_builder
 from verifier.builders.protocol import BuilderSession
 from verifier.compare import compare as compare_images
+from verifier.compare.kept import KeptContents
 from verifier.dockerfile import Dockerfile, parse_dockerfile
 from verifier.dockerfile.arguments import BuildArgs
 from verifier.errors import BuildError, NoVerdictError, ResourceError
@@ -241,8 +242,9 @@ class _Verification:
         workspace: Path,
         stores: contextlib.ExitStack,
     ) -> Report:
+        kept = stores.enter_context(KeptContents(workspace)) if self._request.explain else None
         comparison = compare_images(
-            first, second, workspace=workspace, verify_blobs=True, progress=self._watcher.comparing
+            first, second, workspace=workspace, verify_blobs=True, progress=self._watcher.comparing, kept=kept
         )
         platforms = pair_platforms(first, second, comparison, sources)
         explanation = None
@@ -254,6 +256,7 @@ class _Verification:
                 sources,
                 platforms,
                 origins,
+                kept=kept,
                 prove_diff_ids=self._request.prove_diff_ids,
             )
             self._notes += origins.notes
