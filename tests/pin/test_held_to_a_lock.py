@@ -7,6 +7,7 @@ import os
 import subprocess
 import tarfile
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,11 @@ from verifier.oci.digest import Digest
 
 pytestmark = pytest.mark.registry
 
+Holds = Callable[[Mapping[str, str]], AbstractContextManager[None]]
 Environments = Callable[[str, str | None], Mapping[str, str]]
+
+BUILDERS = ("buildkit", "docker", "buildah")
+"""Podman holds its bases as Buildah does."""
 
 ONE_BUILD = ("--expect", "sha256:" + "0" * 64, "--format", "json", "--quiet", "--no-ledger")
 """Build once: what it was held to is in the report, whatever comes out."""
@@ -52,13 +57,16 @@ def locked(registry: str, tmp_path: Path) -> Locked:
     return Locked(dockerfile=dockerfile, lock=lock, policy=policy, base=base, digest=digest)
 
 
-@pytest.mark.parametrize("builder", [pytest.param(name, marks=MARKS[name]) for name in MARKS])
-def test_a_tag_that_moved(locked: Locked, tmp_path: Path, builder_environment: Environments, builder: str) -> None:
+@pytest.mark.parametrize("builder", [pytest.param(name, marks=MARKS[name]) for name in BUILDERS])
+def test_a_tag_that_moved(
+    locked: Locked, tmp_path: Path, builder_environment: Environments, leaves_nothing: Holds, builder: str
+) -> None:
     conf = tmp_path / "registries.conf"
     conf.write_text(f'[[registry]]\nlocation = "{locked.base.partition("/")[0]}"\ninsecure = true\n', encoding="utf-8")
     environment = {**builder_environment(builder, None), "CONTAINERS_REGISTRIES_CONF": str(conf)}
     options = ["--builder", builder, *ONE_BUILD, "--lock", locked.lock]
-    done = verify_build(locked.dockerfile, *options, environment=environment)
+    with leaves_nothing(environment):
+        done = verify_build(locked.dockerfile, *options, environment=environment)
     assert done.returncode == 1, done.stderr
     report = json.loads(done.stdout)
     bases = report["inputs"]["bases"]
@@ -67,6 +75,30 @@ def test_a_tag_that_moved(locked: Locked, tmp_path: Path, builder_environment: E
     told = f"base {locked.base} (line 2) is held to {locked.digest} by {locked.lock}"
     assert told in report["notes"]
     assert report["builds"]["second"]["layers"][0]["diff_id"] == digest_of(tar_of({"which": b"locked"}))
+
+
+@pytest.mark.engine
+def test_a_name_that_another_image_has_stays_there(locked: Locked, builder_environment: Environments) -> None:
+    """The classic builder takes no other image for a name, and nobody's tag is moved."""
+    environment = dict(builder_environment("docker", None))
+    subprocess.run(["docker", "pull", "--quiet", locked.base], env=environment, check=True, capture_output=True)
+    try:
+        options = ["--builder", "docker", *ONE_BUILD, "--lock", locked.lock]
+        done = verify_build(locked.dockerfile, *options, environment=environment)
+    finally:
+        subprocess.run(["docker", "rmi", locked.base], env=environment, check=True, capture_output=True)
+    assert done.returncode == 3
+    said = f"error: base image {locked.base} (line 1) is locked to {locked.digest[:19]}, and this builder takes"
+    assert error_lines(done)[0].startswith(said)
+
+
+def test_a_lock_is_of_one_dockerfile(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).write_text("FROM scratch\nCOPY one /\n", encoding="utf-8")
+    done = verify_build("pin", tmp_path / "one", tmp_path / "two", "--lock", tmp_path / "lock")
+    assert done.returncode == 2
+    assert error_lines(done)[1] == "hint: name them one by one"
+    assert not (tmp_path / "lock").exists()
 
 
 @pytest.mark.buildkit

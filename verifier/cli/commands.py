@@ -69,6 +69,11 @@ def _pin(arguments: argparse.Namespace) -> int:
     from verifier.pipeline.pin import pin
     from verifier.reports.pin_form import render_pin_json, render_pin_text
 
+    if arguments.lock is not None and len(arguments.dockerfile) > 1:
+        raise UsageError(
+            "--lock FILE is of one Dockerfile, and the next one would overwrite it", "name them one by one"
+        )
+
     def one(arguments: argparse.Namespace) -> int:
         report = pin(pin_request(arguments), _surroundings())
         sys.stdout.write(render_pin_json(report) if arguments.format == "json" else render_pin_text(report))

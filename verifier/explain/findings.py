@@ -27,7 +27,7 @@ _HEADER: Final = frozenset({"mtime", "mode", "uid", "gid", "uname", "gname"})
 
 _TEXT: Final = _HEADER | {
     "text", "json", "ar-time", "tar-mtime", "digest", "link", "layer-rest", "entry-order", "tar-encoding", "trailer",
-    "json-layout", "marshal", "marshal-sharing", *STRING_KINDS,
+    "json-layout", "marshal", "marshal-sharing", "member-order", *STRING_KINDS,
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ of tags, and no two machines ever write the same tag for different records. So n
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
 
 from verifier.errors import MalformedImageError, NotFoundError
@@ -21,6 +21,8 @@ MANIFEST_TYPE: Final = "application/vnd.oci.image.manifest.v1+json"
 PREFIX: Final = "ledger"
 INPUT_DIGITS: Final = 24
 RECORD_DIGITS: Final = 32
+READERS: Final = 8
+"""Records that are read at once: each costs the registry two answers."""
 
 
 class FoundDocument(Protocol):
@@ -55,17 +57,19 @@ class ArtifactLedger:
 
     def __init__(self, repository: ArtifactRepository) -> None:
         self._repository = repository
+        self._empty: Descriptor | None = None
 
     def append(self, record: Record) -> None:
         """Add a record: its blobs, then its manifest under its own tag; until then nobody sees it."""
         raw = record_bytes(record)
-        empty = self._repository.push_bytes(b"{}", EMPTY_TYPE)
+        if self._empty is None:
+            self._empty = self._repository.push_bytes(b"{}", EMPTY_TYPE)
         layer = self._repository.push_bytes(raw, ARTIFACT_TYPE)
         manifest = {
             "schemaVersion": 2,
             "mediaType": MANIFEST_TYPE,
             "artifactType": ARTIFACT_TYPE,
-            "config": _descriptor(empty),
+            "config": _descriptor(self._empty),
             "layers": [_descriptor(layer)],
         }
         text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
@@ -78,20 +82,20 @@ class ArtifactLedger:
         except NotFoundError:
             return ()
         wanted = f"{PREFIX}-{_digits(inputs)[:INPUT_DIGITS]}"
-        found = [record for tag in tags if tag.startswith(wanted) for record in self._read(tag)]
-        of_inputs = [record for record in found if record.inputs.startswith(inputs)]
+        with ThreadPoolExecutor(max_workers=READERS) as readers:
+            found = list(readers.map(self._read, [tag for tag in tags if tag.startswith(wanted)]))
+        of_inputs = [record for record in found if record is not None and record.inputs.startswith(inputs)]
         return tuple(sorted(of_inputs, key=lambda each: each.recorded))
 
-    def _read(self, tag: str) -> Iterator[Record]:
+    def _read(self, tag: str) -> Record | None:
         try:
             manifest = json.loads(self._repository.manifest(tag).raw)
             if manifest.get("artifactType") != ARTIFACT_TYPE:
-                return
+                return None
             layer = descriptor_from(manifest["layers"][0], "layers[0]")
-            record = read_record(self._repository.blob_bytes(layer, limit=MAX_RECORD_BYTES))
+            return read_record(self._repository.blob_bytes(layer, limit=MAX_RECORD_BYTES))
         except (MalformedImageError, ValueError, LookupError, AttributeError, TypeError):
-            return
-        yield record
+            return None
 
 
 def tag_of(inputs: Digest, record: str) -> str:
