@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from verifier.causes.cause import Cause, Place, SideContext, reach_of
 from verifier.causes.counterfactual import ABSENT, Claimed, Counterfactual, replace_claims
 from verifier.causes.equal_parts import without_equal_parts
 from verifier.formats.deepen import deepen
 from verifier.formats.field import Node
+
+_ANOTHER_STREAM: Final = b"another stream"
 
 Pair = tuple[Node | None, Node | None]
 """One value of both sides, unfolded; None where a side has none."""
@@ -73,6 +76,9 @@ def _tried(pair: Pair, place: Place, sides: tuple[SideContext, SideContext], cau
     if first.digest != second.digest:
         return Trial(first=first.digest, second=second.digest, seen=_at_work(first, second))
     everything = _varying(first, second)
+    if first.recompressed and not everything:
+        # nothing inside of it varies: the stream differs for a reason of its own
+        return Trial(first=first.digest, second=_ANOTHER_STREAM)
     varying = _leading(everything)
     return Trial(
         first=first.digest,

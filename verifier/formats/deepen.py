@@ -7,12 +7,14 @@ from dataclasses import replace
 from verifier.formats.elf_debug import deepen_elf
 from verifier.formats.field import Node
 from verifier.formats.python_bytecode import deepen_bytecode
+from verifier.formats.tar_archive import deepen_tar
+from verifier.formats.zip_archive import deepen_zip
 
-_DEEPER = {"elf": deepen_elf, "pyc": deepen_bytecode}
+_DEEPER = {"elf": deepen_elf, "pyc": deepen_bytecode, "tar": deepen_tar, "zip": deepen_zip}
 
 
 def deepen(node: Node) -> Node:
-    """Unfold the bytecode and the debugging information in a tree; the very node where there is none of them.
+    """Unfold bytecode and debugging information in a tree, and archives by name; the very node where there are none.
 
     Injective as the unfolding is: whatever comes out the same was the same.
     """

@@ -1,12 +1,16 @@
-"""Unfold a tar archive inside a content (POSIX.1-2008, "ustar Interchange Format"): header fields, data, padding."""
+"""Unfold a tar archive inside a content (POSIX.1-2008, "ustar Interchange Format"): header fields, data, padding.
+
+Members stand in the archive's order, or, unfolded further, sorted by name with that order beside them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from verifier.formats.field import Node
+from verifier.formats.field import Field, Node
 from verifier.formats.limits import MAX_MEMBERS
+from verifier.formats.member_order import Member, tell_by_name
 from verifier.formats.spans import Cutter
 
 _BLOCK: Final = 512
@@ -21,6 +25,11 @@ _HEADER: Final = (
     ("rest of the header", "bytes", 356),
 )
 _PAX_FLAGS: Final = (0x78, 0x67)
+_PAX_OF_ALL: Final = 0x67
+_OF_THE_NEXT: Final = frozenset(b"xXLK")
+"""Type flags of headers that say more of the member behind them: POSIX's, Solaris's, GNU's long names and links."""
+
+_LONG_NAME: Final = 0x4C
 _WITHOUT_DATA: Final = frozenset(b"123456")
 
 Unfolder = Callable[[bytes, str, int], Node]
@@ -63,6 +72,80 @@ def _take_member(cutter: Cutter, unfold: Unfolder) -> None:
             raise ValueError("a member is cut off")
         cutter.nest(unfold(cutter.peek(size), label, cutter.position), size)
     cutter.take(f"{label}: padding", "bytes", min(-size % _BLOCK, cutter.left))
+
+
+def deepen_tar(node: Node) -> Node:
+    """Tell the members by name, and their order beside them; the very node where one says something of all others."""
+    starts = [
+        number for number, part in enumerate(node.parts) if isinstance(part, Field) and part.name.endswith(": name")
+    ]
+    last = node.parts[-1] if node.parts else None
+    end = len(node.parts) - (isinstance(last, Field) and last.name == "rest")
+    try:
+        members = list(
+            _members([node.parts[start:stop] for start, stop in zip(starts, [*starts[1:], end], strict=True)])
+        )
+    except ValueError:
+        return node
+    first = sum(len(member.parts) for member in members)
+    return tell_by_name(node, node.parts[: end - first], members, node.parts[end:])
+
+
+def _members(runs: Sequence[tuple[Field | Node, ...]]) -> Iterator[Member]:
+    """Put headers that say more of a member together with it. Raises ValueError where they cannot be told."""
+    more: list[tuple[Field | Node, ...]] = []
+    is_first = True
+    for run in runs:
+        flag = _header(run)[156]
+        if flag == _PAX_OF_ALL:
+            # in front of all members it says the same of each, wherever they stand
+            if more or not is_first:
+                raise ValueError("a header in the midst that says something of all members behind it")
+            continue
+        more.append(run)
+        if flag not in _OF_THE_NEXT:
+            yield Member(_name(more), tuple(part for parts in more for part in parts))
+            more, is_first = [], False
+    if more:
+        raise ValueError("a header that says something of no member")
+
+
+def _header(run: Sequence[Field | Node]) -> bytes:
+    block = b"".join(part.value for part in run[: len(_HEADER)] if isinstance(part, Field))
+    if len(block) != _BLOCK:
+        raise ValueError("no whole header")
+    return block
+
+
+def _name(runs: Sequence[Sequence[Field | Node]]) -> str:
+    """Give a member's name: that of its pax records, or GNU's long one, or that of its header."""
+    block = _header(runs[-1])
+    name = block[:100].rstrip(b"\0")
+    prefix = block[345:500].rstrip(b"\0") if block[257:263] == b"ustar\0" else b""
+    if prefix:
+        name = prefix + b"/" + name
+    for run in runs[:-1]:
+        for part in run[len(_HEADER) :]:
+            if isinstance(part, Field) and part.kind == "pax-records":
+                name = _pax_path(part.value) or name
+            elif isinstance(part, Node) and _header(run)[156] == _LONG_NAME:
+                name = b"".join(inner.value for inner in part.parts if isinstance(inner, Field)).rstrip(b"\0")
+    return name.decode("utf-8", "backslashreplace")
+
+
+def _pax_path(records: bytes) -> bytes:
+    """Give the path in pax records, the last one if there are several; empty where there is none."""
+    path = b""
+    while records:
+        digits, space, _ = records[:20].partition(b" ")
+        size = int(digits) if space and digits.isdigit() else 0
+        if not len(digits) + 1 < size <= len(records):
+            raise ValueError("pax records that cannot be read")
+        keyword, _, value = records[len(digits) + 1 : size - 1].partition(b"=")
+        if keyword == b"path":
+            path = value
+        records = records[size:]
+    return path
 
 
 def _number(field: bytes) -> int:

@@ -1,21 +1,23 @@
 """Unfold a zip archive (PKWARE's APPNOTE 6.3): jars, wheels, office documents.
 
 The archive is cut along its central directory: local headers with their data in the order of their offsets, whatever
-lies between them, the directory, its end record. Archives over 4 GiB (zip64) are one field.
+lies between them, the directory, its end record. Archives over 4 GiB (zip64) are one field. Unfolded further, members
+come sorted by name, each with its entry in the directory, and the two orders beside them.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Final
 
 from verifier.formats.deflate import Budget, inflate_raw
-from verifier.formats.field import Node
+from verifier.formats.field import Field, Node
 from verifier.formats.limits import MAX_MEMBERS
+from verifier.formats.member_order import Member, order_field, tell_by_name
 from verifier.formats.spans import Cutter
 from verifier.formats.tar_archive import Unfolder
 
@@ -26,6 +28,10 @@ _UNKNOWN: Final = 0xFFFFFFFF
 _ENCRYPTED, _HAS_DESCRIPTOR = 0x1, 0x8
 _STORED, _DEFLATED = 0, 8
 _EXTENDED_TIMESTAMP: Final = 0x5455
+_LOCAL_START: Final = ": start of the local header"
+_IN_DIRECTORY: Final = " in the directory"
+_BEFORE_DIRECTORY: Final = "before the central directory"
+_END_RECORD: Final = "end record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +62,9 @@ def unfold_zip(data: bytes, name: str, offset: int, unfold: Unfolder, budget: Bu
     cutter = Cutter(data)
     by_offset = sorted(members, key=lambda member: member.offset)
     unfolded = {member.offset for member in by_offset if _take_local(cutter, member, unfold, budget)}
-    cutter.take("before the central directory", "bytes", directory - cutter.position)
+    cutter.take(_BEFORE_DIRECTORY, "bytes", directory - cutter.position)
     _take_directory(cutter, members, unfolded, in_order=members == by_offset)
-    cutter.take("end record", "bytes", 12)
+    cutter.take(_END_RECORD, "bytes", 12)
     # both follow from where the directory was found, right before this record
     cutter.take("size and offset of the central directory", "bytes", 8, derived=True)
     cutter.take("comment", "bytes", cutter.left)
@@ -103,7 +109,7 @@ def _take_local(cutter: Cutter, member: _Member, unfold: Unfolder, budget: Budge
     data_start = cutter.position + 30 + name_size + extra_size
     node = _unfold_data(cutter.data, data_start, member, unfold, budget)
     follows = node is not None
-    cutter.take(f"{label}: start of the local header", "bytes", 10)
+    cutter.take(f"{label}{_LOCAL_START}", "bytes", 10)
     cutter.take(f"{label}: time", "zip-time", 4)
     given = (member.checksum, member.stored, member.size)
     cutter.take(f"{label}: checksum and sizes", "bytes", 12, derived=follows and (checksum, stored, size) == given)
@@ -163,7 +169,7 @@ def _take_extra(cutter: Cutter, label: str, size: int) -> None:
 
 def _take_directory(cutter: Cutter, members: Sequence[_Member], unfolded: AbstractSet[int], *, in_order: bool) -> None:
     for member in members:
-        label = f"{member.label} in the directory"
+        label = f"{member.label}{_IN_DIRECTORY}"
         name_size, extra_size, comment_size = struct.unpack("<HHH", cutter.peek(34)[28:])
         cutter.take(f"{label}: start", "bytes", 12)
         cutter.take(f"{label}: time", "zip-time", 4)
@@ -174,3 +180,56 @@ def _take_directory(cutter: Cutter, members: Sequence[_Member], unfolded: Abstra
         cutter.take(f"{label}: name", "bytes", name_size)
         _take_extra(cutter, label, extra_size)
         cutter.take(f"{label}: comment", "bytes", comment_size)
+
+
+def deepen_zip(node: Node) -> Node:
+    """Tell members by name, each with its entry in the directory, and beside them the order of both.
+
+    The very node comes back where a name stands there twice and the directory has an order of its own: then it is the
+    directory's that decides which one is meant.
+    """
+    named = [(number, part.name) for number, part in enumerate(node.parts) if isinstance(part, Field)]
+    locals_at = [number for number, name in named if name.endswith(_LOCAL_START)]
+    entries_at = [number for number, name in named if name.endswith(f"{_IN_DIRECTORY}: start")]
+    end = [number for number, name in named if name == _END_RECORD]
+    if len(locals_at) < 2 or len(locals_at) != len(entries_at) or len(end) != 1:
+        return node
+    # what lies between the members and the directory is no member's
+    last = next((number for number, name in named if name == _BEFORE_DIRECTORY), entries_at[0])
+    locals_ = list(_cut(node.parts, [*locals_at, last]))
+    numbers = {run[0].offset: number for number, run in enumerate(locals_)}
+    entries = {numbers[_offset_in(entry)]: _without_offset(entry) for entry in _cut(node.parts, [*entries_at, end[0]])}
+    names = [str(run[0].name).removesuffix(_LOCAL_START) for run in locals_]
+    order = list(entries)
+    if order != sorted(order) and len(set(names)) < len(names):
+        return node
+    members = [
+        Member(name, (*run, *entries[number])) for number, (name, run) in enumerate(zip(names, locals_, strict=True))
+    ]
+    after = (
+        order_field("order of the central directory", order),
+        *node.parts[last : entries_at[0]],
+        *node.parts[end[0] :],
+    )
+    return tell_by_name(node, node.parts[: locals_at[0]], members, after)
+
+
+def _cut(parts: Sequence[Field | Node], bounds: Sequence[int]) -> Iterator[tuple[Field | Node, ...]]:
+    for number, start in enumerate(bounds[:-1]):
+        yield tuple(parts[start : bounds[number + 1]])
+
+
+def _is_offset(part: Field | Node) -> bool:
+    return isinstance(part, Field) and part.name.endswith(f"{_IN_DIRECTORY}: offset")
+
+
+def _offset_in(entry: Sequence[Field | Node]) -> int:
+    """Give the offset of the local header that an entry of the directory means."""
+    return next(int.from_bytes(part.value, "little") for part in entry if isinstance(part, Field) and _is_offset(part))
+
+
+def _without_offset(entry: Sequence[Field | Node]) -> tuple[Field | Node, ...]:
+    """Give an entry that stands by its member: where that is follows from the order."""
+    return tuple(
+        replace(part, derived=True) if isinstance(part, Field) and _is_offset(part) else part for part in entry
+    )

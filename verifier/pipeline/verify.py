@@ -4,56 +4,41 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from verifier import __version__
 from verifier.assemble import (
-    Source,
     absent_notes,
-    describe_image,
     describe_inputs,
-    describe_side,
-    expected_side,
     for_platforms_of,
-    pair_platforms,
     report_error,
-    untested_layers,
 )
 from verifier.builders.choose import choose_builder
 from verifier.builders.protocol import BuilderSession
-from verifier.compare import compare as compare_images
-from verifier.compare.kept import KeptContents
 from verifier.dockerfile import Dockerfile, parse_dockerfile
 from verifier.dockerfile.arguments import BuildArgs
 from verifier.errors import BuildError, NoVerdictError, ResourceError
-from verifier.explain.observed import join_risks
-from verifier.judge import judge, judge_expected
 from verifier.model.build import Build, BuilderName
-from verifier.model.finding import Finding, Risk
 from verifier.model.plan import BuildOptions, Plan
-from verifier.model.report import Inputs, PlatformPair, Report
+from verifier.model.report import Inputs, Report
 from verifier.model.request import Surroundings, VerifyRequest, Watcher
 from verifier.model.variation import Factor, LeftOut
-from verifier.model.verdict import LEVELS, Required, Verdict
+from verifier.model.verdict import LEVELS, Verdict
 from verifier.oci.image import ImageSet
+from verifier.pipeline.building import Building
 from verifier.pipeline.confirm import confirm
 from verifier.pipeline.further import FurtherBuilds
-from verifier.pipeline.images import explain_comparison, load_images
-from verifier.pipeline.latent import find_latent
+from verifier.pipeline.images import load_images
+from verifier.pipeline.judging import Bench, Images, judge_against_digest, judge_pair
 from verifier.pipeline.ledger import remember
-from verifier.pipeline.locked import hold_to_lock, read_lock_file, refute_locked, told_of_lock
-from verifier.pipeline.network import NetworkRecord, record_network
-from verifier.pipeline.origins import copied_stages, find_origins
+from verifier.pipeline.locked import hold_to_lock, read_lock_file, told_of_lock
+from verifier.pipeline.network import record_network
 from verifier.pipeline.published import Taken, hinted, hold_bases, take
 from verifier.pipeline.pushing import Pushes
 from verifier.pipeline.variation import choose_factors
-from verifier.plan import choose_epoch, freeze, read_dockerfile, seconds_until_apart, unchanged
-from verifier.plan.context_facts import frozen_context_facts
+from verifier.plan import choose_epoch, freeze, read_dockerfile, unchanged
 from verifier.plan.variation import vary_plan
 from verifier.redact import redact
-from verifier.risks import find_risks
 from verifier.stores import write_layout
 from verifier.tolerate import tolerate
 from verifier.workspace import open_workspace
@@ -85,7 +70,6 @@ class _Verification:
         self._plan: Plan | None = None
         self._factors: tuple[Factor, ...] = ()
         self._left_out: tuple[LeftOut, ...] = ()
-        self._network: NetworkRecord | None = None
         self._builds: list[Build] = []
         self._notes: list[str] = []
         self._pushes = None if request.push is None else Pushes(request.push, self._note)
@@ -126,24 +110,44 @@ class _Verification:
         session = builder.open(workspace)
         try:
             with session:
-                session.refuse(self._plan)
-                if self._pushes is not None:
-                    self._pushes.check()
-                if request.record_network:
-                    self._network = record_network(
-                        self._plan, dockerfile, self._surroundings.environment, self._surroundings.now
-                    )
-                    self._notes += stores.enter_context(self._network).notes
+                building = self._begin(session, dockerfile, workspace, stores)
                 hints = hinted(self._plan.references, self._taken.bases, dockerfile)
                 bases = hold_bases(session, self._plan.references, hints, self._note)
                 self._plan = replace(self._plan, bases=bases)
-                decide = self._against_digest if request.expect else self._against_images
-                report = decide(session, dockerfile, workspace, stores)
+                report = self._against_digest(building) if request.expect else self._against_images(building)
         finally:
             self._notes += [f"could not be removed: {name}" for name in session.leftovers()]
         if request.remember:
             self._notes += remember(report, self._plan, request.ledger, self._surroundings)
+        self._notes += report.notes
         return replace(report, inputs=self._inputs(), notes=self._all_notes())
+
+    def _begin(
+        self, session: BuilderSession, dockerfile: Dockerfile, workspace: Path, stores: contextlib.ExitStack
+    ) -> Building:
+        """Make sure, before anything is built, that it can be built, recorded and pushed."""
+        session.refuse(self._frozen)
+        if self._pushes is not None:
+            self._pushes.check()
+        network = None
+        if self._request.record_network:
+            environment = self._surroundings.environment
+            network = record_network(self._frozen, dockerfile, environment, self._surroundings.now)
+            self._notes += stores.enter_context(network).notes
+        return Building(
+            request=self._request,
+            surroundings=self._surroundings,
+            watcher=self._watcher,
+            session=session,
+            dockerfile=dockerfile,
+            workspace=workspace,
+            stores=stores,
+            of=self._further_ordinals()[-1] if self._request.expect is None else 1,
+            builds=self._builds,
+            note=self._notes.append,
+            network=network,
+            pushes=self._pushes,
+        )
 
     def without_verdict(self, error: NoVerdictError) -> Report:
         """Report what is known of a run that ended early."""
@@ -162,6 +166,11 @@ class _Verification:
             self._note(note)
         self._request = self._taken.request
         return self._request
+
+    @property
+    def _frozen(self) -> Plan:
+        assert self._plan is not None  # noqa: S101  # frozen before anything is built
+        return self._plan
 
     @property
     def _context(self) -> Path:
@@ -186,35 +195,52 @@ class _Verification:
             labels=self._taken.labels,
         )
 
-    def _against_images(
-        self, session: BuilderSession, dockerfile: Dockerfile, workspace: Path, stores: contextlib.ExitStack
-    ) -> Report:
+    def _against_images(self, building: Building) -> Report:
         """Compare every further build with the first side, and report the pair that agrees least."""
         request, today = self._request, self._surroundings.now().date()
-        first, first_source = self._first_side(session, dockerfile, workspace, stores)
-        judged: list[tuple[Report, ImageSet, ImageSet]] = []
-        assert self._plan is not None  # noqa: S101  # frozen before anything is built
-        varied = vary_plan(self._plan, self._factors, workspace / "varied")
+        plan = self._frozen
+        first, first_source = (self._existing, None) if self._existing else building.build(plan, 1)
+        bench = Bench(
+            request=request,
+            session=building.session,
+            workspace=building.workspace,
+            stores=building.stores,
+            watcher=self._watcher,
+        )
+        judged: list[tuple[Report, Images]] = []
+        varied = vary_plan(plan, self._factors, building.workspace / "varied")
         for ordinal in self._further_ordinals():
-            second, source = self._build(session, dockerfile, ordinal, workspace, stores, varied)
-            side = for_platforms_of(second, first) if first_source is None else first
-            sources = (first_source, source)
-            report = self._judged(side, second, sources, session, workspace, stores)
-            judged.append((tolerate(report, request.tolerances, today), side, second))
-        report, kept_first, kept_second = max(judged, key=lambda each: LEVELS.index(each[0].verdict.level or "none"))
-        self._keep(kept_first, kept_second)
-        self._ship(session, report.verdict)
-        return self._with_further_builds(report, session, kept_first, workspace)
+            second, source = building.build(varied, ordinal)
+            images = (for_platforms_of(second, first) if first_source is None else first, second)
+            report = tolerate(judge_pair(bench, images, (first_source, source)), request.tolerances, today)
+            judged.append((report, images))
+        report, images = max(judged, key=lambda each: LEVELS.index(each[0].verdict.level or "none"))
+        self._keep(*images)
+        self._ship(building.session, report.verdict)
+        return self._with_further_builds(report, building, images[0])
 
-    def _with_further_builds(
-        self, report: Report, session: BuilderSession, first: ImageSet | None, workspace: Path
-    ) -> Report:
+    def _against_digest(self, building: Building) -> Report:
+        """Build once and look for the expected digest among the image's own."""
+        expected = self._request.expect
+        assert expected is not None  # noqa: S101  # the caller chose this way by it
+        images, source = building.build(self._frozen, 1)
+        report = judge_against_digest(expected, images, source, self._request.require)
+        self._ship(building.session, report.verdict)
+        if self._request.keep is not None:
+            write_layout(images, self._request.keep / "second")
+        return self._with_further_builds(report, building, None)
+
+    def _with_further_builds(self, report: Report, building: Building, first: ImageSet | None) -> Report:
         """Add what was recorded, and what builds outside the verdict tell."""
-        assert self._plan is not None  # noqa: S101  # frozen before anything is built
-        if self._network is not None:
-            report = replace(report, downloads=self._network.downloads(report.first, report.second))
+        if building.network is not None:
+            report = replace(report, downloads=building.network.downloads(report.first, report.second))
         further = FurtherBuilds(
-            session, self._plan, workspace, self._surroundings, self._watcher, after=self._builds[-1]
+            building.session,
+            self._frozen,
+            building.workspace,
+            self._surroundings,
+            self._watcher,
+            after=self._builds[-1],
         )
         if self._request.vary and first is not None:
             report = further.add_variation(report, self._factors, self._left_out, first)
@@ -223,147 +249,8 @@ class _Verification:
             self._note(told)
         return further.add_offline(report) if self._request.probe_offline else report
 
-    def _first_side(
-        self, session: BuilderSession, dockerfile: Dockerfile, workspace: Path, stores: contextlib.ExitStack
-    ) -> tuple[ImageSet, Source | None]:
-        if self._existing is not None:
-            return self._existing, None
-        return self._build(session, dockerfile, 1, workspace, stores)
-
     def _further_ordinals(self) -> range:
         return range(1, 2) if self._request.against is not None else range(2, self._request.builds + 1)
-
-    def _judged(
-        self,
-        first: ImageSet,
-        second: ImageSet,
-        sources: tuple[Source | None, Source | None],
-        session: BuilderSession,
-        workspace: Path,
-        stores: contextlib.ExitStack,
-    ) -> Report:
-        kept = stores.enter_context(KeptContents(workspace)) if self._request.explain else None
-        comparison = compare_images(
-            first, second, workspace=workspace, verify_blobs=True, progress=self._watcher.comparing, kept=kept
-        )
-        platforms = pair_platforms(first, second, comparison, sources)
-        explanation = None
-        if self._request.explain:
-            origins = find_origins(comparison, (first, second), sources, platforms, session, workspace, stores)
-            explanation = explain_comparison(
-                comparison,
-                (first, second),
-                sources,
-                platforms,
-                origins,
-                kept=kept,
-                prove_diff_ids=self._request.prove_diff_ids,
-            )
-            self._notes += origins.notes
-        return Report(
-            tool_version=__version__,
-            verdict=judge(comparison, self._required(sources), untested_layers(platforms)),
-            first=describe_side(first, None if sources[0] is None else sources[0].build),
-            second=describe_side(second, None if sources[1] is None else sources[1].build),
-            platforms=platforms,
-            index_equal=comparison.index_equal,
-            differences=comparison.all_differences,
-            explanation=explanation,
-            risks=self._risks(sources[1], () if explanation is None else explanation.findings)
-            + (find_latent(second, sources[1], platforms, comparison.all_differences) if self._request.explain else ()),
-        )
-
-    def _risks(self, source: Source | None, findings: Sequence[Finding]) -> tuple[Risk, ...]:
-        """Judge the frozen Dockerfile and context by their text, joined with what was found."""
-        if source is None or not self._request.explain:
-            return ()
-        options = source.plan.options
-        risks = find_risks(
-            source.dockerfile,
-            frozen_context_facts(source.plan.context),
-            target=options.target,
-            build_args=options.build_args,
-            platform=options.platform,
-            environment=source.environment,
-        )
-        return join_risks(refute_locked(risks, source.plan.references, self._request.lock), findings)
-
-    def _required(self, sources: tuple[Source | None, Source | None]) -> Required | None:
-        """Ask for no more than the builders can show, unless the user does."""
-        builds = [source.build for source in sources if source is not None]
-        shown = all(
-            build.manifest_source == "registry" or (build.manifest_source is not None and build.builder.shows_manifest)
-            for build in builds
-        )
-        return self._request.require or (None if shown else "config")
-
-    def _against_digest(
-        self, session: BuilderSession, dockerfile: Dockerfile, workspace: Path, stores: contextlib.ExitStack
-    ) -> Report:
-        """Build once and look for the expected digest among the image's own."""
-        expected = self._request.expect
-        assert expected is not None  # noqa: S101  # the caller chose this way by it
-        images, source = self._build(session, dockerfile, 1, workspace, stores)
-        verdict, differences = judge_expected(expected, images, self._request.require)
-        self._ship(session, verdict)
-        if self._request.keep is not None:
-            write_layout(images, self._request.keep / "second")
-        report = Report(
-            tool_version=__version__,
-            verdict=verdict,
-            first=expected_side(expected),
-            second=describe_side(images, source.build),
-            platforms=tuple(
-                PlatformPair(
-                    platform=str(image.platform),
-                    first=None,
-                    second=describe_image(image, source, None, verified=False),
-                    layers=(),
-                )
-                for image in images.images
-            ),
-            differences=differences,
-        )
-        return self._with_further_builds(report, session, None, workspace)
-
-    def _build(
-        self,
-        session: BuilderSession,
-        dockerfile: Dockerfile,
-        ordinal: int,
-        workspace: Path,
-        stores: contextlib.ExitStack,
-        plan: Plan | None = None,
-    ) -> tuple[ImageSet, Source]:
-        plan = plan or self._plan
-        assert plan is not None  # noqa: S101  # frozen before anything is built
-        if self._builds:
-            self._surroundings.sleep(seconds_until_apart(self._builds[-1].started, self._surroundings.now()))
-        of = self._further_ordinals()[-1] if self._request.expect is None else 1
-        try:
-            build = self._run(session, self._with_stages(plan, dockerfile), ordinal, of)
-        except BuildError as error:
-            error.message = error.message.replace(f"build {ordinal} ", f"build {ordinal} of {of} ", 1)
-            raise
-        self._builds.append(build)
-        self._notes += build.warnings
-        images = load_images(build.location, None, workspace / f"image-{ordinal}", stores)
-        if self._pushes is not None:
-            build, images = self._pushes.push(build, images, workspace / f"pushed-{ordinal}", stores)
-            self._builds[-1] = build
-        environment = self._surroundings.environment
-        return images, Source(plan=plan, dockerfile=dockerfile, build=build, environment=environment)
-
-    def _run(self, session: BuilderSession, plan: Plan, ordinal: int, of: int) -> Build:
-        run = session.build if self._network is None else self._network.recorded(session.build)
-        return run(plan, ordinal, self._watcher.building(ordinal, of))
-
-    def _with_stages(self, plan: Plan, dockerfile: Dockerfile) -> Plan:
-        """Name the stages that an explanation may look into."""
-        if not self._request.explain or self._request.expect is not None:
-            return plan
-        stages = copied_stages(plan, dockerfile, self._surroundings.environment)
-        return replace(plan, copied_stages=stages)
 
     def _keep(self, first: ImageSet, second: ImageSet) -> None:
         if self._request.keep is not None:
