@@ -5,6 +5,7 @@ WORKDIR /opt/verify-build
 COPY requirements.lock ./
 RUN pip install --no-cache-dir --no-compile --require-hashes --only-binary :all: -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
+COPY docs/verify-build.1 docs/
 COPY verifier verifier
 COPY fixtures fixtures
 RUN pip install --no-cache-dir --no-compile --no-deps --no-build-isolation --no-index . \

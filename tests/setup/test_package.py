@@ -20,6 +20,8 @@ def test_a_wheel_brings_the_fixtures_that_the_pages_show(tmp_path: Path) -> None
         shutil.copy(ROOT / name, source)
     for name in ("verifier", "fixtures"):
         shutil.copytree(ROOT / name, source / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    (source / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "verify-build.1", source / "docs")
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels]
     done = subprocess.run([*pip, source], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
