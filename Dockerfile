@@ -1,6 +1,7 @@
 # The tool itself as an image. `make self` builds it twice and shows that it comes out the same.
 FROM python:3.11-slim
 ARG SOURCE_DATE_EPOCH
+ENV PYTHONDONTWRITEBYTECODE=1
 WORKDIR /opt/verify-build
 COPY requirements.lock ./
 RUN pip install --no-cache-dir --no-compile --require-hashes --only-binary :all: -r requirements.lock

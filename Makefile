@@ -7,7 +7,7 @@ OPTIONS ?= $(if $(filter $(FIXTURE),$(DOCKERFILE)),--reproducible)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test check lint docs readme bench accuracy golden lock engines clean
+.PHONY: help verify test check lint docs readme bench accuracy self golden lock engines clean
 SHELL := /bin/sh
 export EVERY_BUILDER
 
@@ -51,6 +51,9 @@ bench: ## how fast the comparison is, as ratios against this machine's own limit
 accuracy: ## every fixture on every builder that can, and the table of it; interrupted, it goes on where it was
 	-@EVERY_BUILDER=1 ACCURACY_RESULTS=$(CURDIR)/.cache/accuracy setup/test.sh -q tests/causes/test_fixtures.py
 	@$(BIN)/python -m accuracy .cache/accuracy
+
+self: ## build the tool's own image twice: it must come out the same
+	@setup/verify.sh Dockerfile --reproducible --network host
 
 golden: ## write the golden reports anew; look at the difference before you commit it
 	@setup/tool.sh --dev
