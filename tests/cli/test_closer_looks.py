@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
-import itertools
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -14,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cli.tool import error_lines, verify_build
+from tests.servers import changing_server
 
 Environment = Callable[[str, str | None], Mapping[str, str]]
 Holds = Callable[[Mapping[str, str]], AbstractContextManager[None]]
@@ -21,26 +19,8 @@ Holds = Callable[[Mapping[str, str]], AbstractContextManager[None]]
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    """A server on loopback that answers /same always and anything else never the same."""
-    numbers = itertools.count()
-
-    class Server(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = b"same" if self.path == "/same" else b"%05d" % next(numbers)
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+    with changing_server(digits=5) as address:
+        yield address
 
 
 def report_of(environment: Mapping[str, str], *arguments: str | Path) -> Any:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
-import itertools
-import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers import changing_server
 from verifier.dockerfile import parse_dockerfile
 from verifier.errors import UnsupportedError
 from verifier.model.build import Build, BuilderIdentity, BuildStep
@@ -29,25 +27,8 @@ Fetch = Callable[[str], None]
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    numbers = itertools.count()
-
-    class Server(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = b"same" if self.path == "/same" else b"%d" % next(numbers)
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+    with changing_server() as address:
+        yield address
 
 
 def plan(text: bytes = TEXT, **options: object) -> Plan:

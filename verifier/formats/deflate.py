@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
+_PIECE_BYTES: Final = 1024 * 1024
 _PROBE_BYTES: Final = 256 * 1024
 _FEED_BYTES: Final = 64 * 1024
 _MAX_TRIES: Final = 4
@@ -32,6 +33,46 @@ class Inflated(NamedTuple):
     content: bytes
     used: int
     encoder: str | None
+
+
+class Machine(Protocol):
+    """A decompressor of one stream, as lzma and zstd have them."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the stream has ended."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What was fed beyond the stream's end."""
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        """Take `data`, and give at most `max_length` bytes of content."""
+
+
+def run_machine(
+    machine: Machine, data: bytes, start: int, budget: Budget, damage: type[Exception]
+) -> tuple[bytes, int] | None:
+    """Inflate the stream at `start`: its content, and how many bytes it took.
+
+    None when it is damaged (the machine raises `damage`) or holds more than the budget allows.
+    """
+    pieces: list[bytes] = []
+    fed = data[start:]
+    try:
+        while not machine.eof:
+            piece = machine.decompress(fed, min(_PIECE_BYTES, budget.left + 1))
+            budget.left -= len(piece)
+            if budget.left < 0:
+                budget.left = 0
+                return None
+            if not piece and not machine.eof:
+                return None
+            pieces.append(piece)
+            fed = b""
+    except (damage, MemoryError):
+        return None
+    return b"".join(pieces), len(data) - start - len(machine.unused_data)
 
 
 def inflate_raw(data: bytes, start: int, budget: Budget, levels: Sequence[int] = _LEVELS) -> Inflated | None:

@@ -10,7 +10,7 @@ import lzma
 from dataclasses import replace
 from typing import Final
 
-from verifier.formats.deflate import Budget, Inflated
+from verifier.formats.deflate import Budget, Inflated, run_machine
 from verifier.formats.field import Node
 from verifier.formats.limits import MAX_MEMBERS, MIB
 from verifier.formats.spans import Cutter
@@ -21,7 +21,6 @@ _HEADER_BYTES: Final = 12
 _MEMORY_LIMIT: Final = 128 * MIB
 """What a stream may ask for as dictionary: preset 9 takes 65 MiB."""
 
-_PIECE_BYTES: Final = 1 * MIB
 _MAX_TRIED_BYTES: Final = 8 * MIB
 """Of a content that is compressed again: LZMA takes seconds for more."""
 
@@ -55,23 +54,10 @@ def unfold_xz(data: bytes, name: str, offset: int, unfold: Unfolder, budget: Bud
 
 def _inflate(data: bytes, start: int, budget: Budget) -> Inflated | None:
     machine = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MEMORY_LIMIT)
-    pieces: list[bytes] = []
-    fed = data[start:]
-    try:
-        while not machine.eof:
-            piece = machine.decompress(fed, min(_PIECE_BYTES, budget.left + 1))
-            budget.left -= len(piece)
-            if budget.left < 0:
-                budget.left = 0
-                return None
-            if not piece and not machine.eof:
-                return None
-            pieces.append(piece)
-            fed = b""
-    except (lzma.LZMAError, MemoryError):
+    inflated = run_machine(machine, data, start, budget, lzma.LZMAError)
+    if inflated is None:
         return None
-    content = b"".join(pieces)
-    used = len(data) - start - len(machine.unused_data)
+    content, used = inflated
     return Inflated(content, used, _encoder_of(content, data[start : start + used]))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from verifier.formats.deflate import Budget, Inflated
+from verifier.formats.deflate import Budget, Inflated, run_machine
 from verifier.formats.field import Node
 from verifier.formats.limits import MAX_MEMBERS, MIB
 from verifier.formats.spans import Cutter
@@ -18,7 +18,6 @@ from verifier.formats.tar_archive import Unfolder
 
 MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE: Final = tuple(bytes((number, 0x2A, 0x4D, 0x18)) for number in range(0x50, 0x60))
-_PIECE_BYTES: Final = 1 * MIB
 _HAS_CHECKSUM: Final = 0x04
 _SIZE_BITS: Final = 0xE0
 """Of the frame header's first byte: a content size stands there, or the frame is one segment, which says it too."""
@@ -55,23 +54,10 @@ def inflate_frame(data: bytes, start: int, budget: Budget) -> Inflated | None:
     """Inflate the frame at `start`; None when it is damaged or holds more than the budget allows."""
     zstd = _library()
     machine = zstd.ZstdDecompressor()
-    pieces: list[bytes] = []
-    fed = data[start:]
-    try:
-        while not machine.eof:
-            piece = machine.decompress(fed, min(_PIECE_BYTES, budget.left + 1))
-            budget.left -= len(piece)
-            if budget.left < 0:
-                budget.left = 0
-                return None
-            if not piece and not machine.eof:
-                return None
-            pieces.append(piece)
-            fed = b""
-    except (zstd.ZstdError, MemoryError):
+    inflated = run_machine(machine, data, start, budget, zstd.ZstdError)
+    if inflated is None:
         return None
-    content = b"".join(pieces)
-    used = len(data) - start - len(machine.unused_data)
+    content, used = inflated
     return Inflated(content, used, _encoder_of(content, data[start : start + used]))
 
 

@@ -146,6 +146,13 @@ class Report:
     tolerated: tuple[int, ...] = ()
     tolerances: tuple[AppliedTolerance, ...] = ()
 
+    @property
+    def unexplained(self) -> tuple[Difference, ...]:
+        """The differences that no cause explains: all of them where nothing was explained."""
+        if self.explanation is None:
+            return self.differences
+        return tuple(self.differences[item.difference] for item in self.explanation.residue)
+
 
 def instruction_of(item: Difference, platforms: tuple[PlatformPair, ...]) -> Instruction | None:
     """Find the instruction that made the layer of a difference; None outside layers and where it is not known."""
@@ -156,3 +163,10 @@ def instruction_of(item: Difference, platforms: tuple[PlatformPair, ...]) -> Ins
             if image is not None and number is not None and image.layers[number].instruction is not None:
                 return image.layers[number].instruction
     return None
+
+
+def manifest_digest_of(side: Side | None, image: ReportedImage | None) -> Digest | None:
+    """Give the manifest digest of one side's image, or the one that was expected; None where neither is known."""
+    if image is not None and image.manifest_digest is not None:
+        return image.manifest_digest
+    return None if side is None else side.expected

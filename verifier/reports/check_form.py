@@ -12,6 +12,7 @@ from verifier.model.finding import Risk
 from verifier.model.instruction import Instruction
 from verifier.oci.digest import Digest
 from verifier.reports.escape import escape, shorten
+from verifier.reports.instruction_form import instruction_object
 
 CHECK_SCHEMA_VERSION: Final = 1
 
@@ -76,7 +77,7 @@ def check_object(report: CheckReport, causes: Sequence[Cause] = CAUSES) -> dict[
             "refuted": len(report.refuted),
         },
         "risks": [_risk(risk, known) for risk in report.risks],
-        "unread": [_instruction(instruction) for instruction in report.unread],
+        "unread": [instruction_object(instruction) for instruction in report.unread],
     }
 
 
@@ -144,17 +145,8 @@ def _risk(risk: Risk, known: dict[str, Cause]) -> dict[str, Any]:
         "title": None if cause is None else cause.title,
         "severity": risk.severity,
         "status": risk.status,
-        "instruction": None if risk.instruction is None else _instruction(risk.instruction),
+        "instruction": instruction_object(risk.instruction),
         "line": risk.line or (risk.instruction.line if risk.instruction else None),
         "message": risk.message,
         "remedy": None if cause is None else cause.remedy,
-    }
-
-
-def _instruction(instruction: Instruction) -> dict[str, Any]:
-    return {
-        "stage": {"index": instruction.stage.index, "name": instruction.stage.name},
-        "line": instruction.line,
-        "end_line": instruction.end_line,
-        "text": instruction.text,
     }

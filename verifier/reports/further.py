@@ -12,6 +12,7 @@ from verifier.model.report import Report
 from verifier.model.tolerance import AppliedTolerance
 from verifier.model.variation import Variation
 from verifier.reports.escape import escape, shorten
+from verifier.reports.instruction_form import instruction_object
 
 _DOWNLOADS_SHOWN: Final = 40
 _WHERE_WIDTH: Final = 88
@@ -37,7 +38,7 @@ def offline_object(probe: OfflineProbe | None) -> dict[str, Any] | None:
     """Give the JSON of the build without a network."""
     if probe is None:
         return None
-    return {"succeeded": probe.succeeded, "instruction": _instruction(probe.instruction), "reason": probe.reason}
+    return {"succeeded": probe.succeeded, "instruction": instruction_object(probe.instruction), "reason": probe.reason}
 
 
 def downloads_object(downloads: Sequence[Download] | None) -> list[dict[str, Any]] | None:
@@ -46,7 +47,7 @@ def downloads_object(downloads: Sequence[Download] | None) -> list[dict[str, Any
         return None
     return [
         {
-            "instructions": [_instruction(instruction) for instruction in item.instructions],
+            "instructions": [instruction_object(instruction) for instruction in item.instructions],
             "method": item.method,
             "where": item.where,
             "encrypted": item.encrypted,
@@ -87,17 +88,6 @@ def tolerance_object(applied: AppliedTolerance) -> dict[str, Any]:
         "place": item.place,
         "status": applied.status,
         "differences": list(applied.differences),
-    }
-
-
-def _instruction(instruction: Instruction | None) -> dict[str, Any] | None:
-    if instruction is None:
-        return None
-    return {
-        "stage": {"index": instruction.stage.index, "name": instruction.stage.name},
-        "line": instruction.line,
-        "end_line": instruction.end_line,
-        "text": instruction.text,
     }
 
 

@@ -15,7 +15,15 @@ from typing import Any, Final
 from verifier.model.difference import Difference, LayerPair
 from verifier.model.finding import Finding
 from verifier.model.instruction import Instruction
-from verifier.model.report import PlatformPair, Report, ReportedImage, ReportedLayer, Side, instruction_of
+from verifier.model.report import (
+    PlatformPair,
+    Report,
+    ReportedImage,
+    ReportedLayer,
+    Side,
+    instruction_of,
+    manifest_digest_of,
+)
 from verifier.reports.answer import answer, claim
 from verifier.reports.escape import escape, escape_path
 from verifier.reports.html_bytes import Sample, sample_of, shown_value
@@ -27,6 +35,12 @@ ROWS_IN_A_CHUNK: Final = 100
 """Rows that a browser lays out together, once they come into sight."""
 
 UNEXPLAINED: Final = "unexplained"
+
+Causes = Mapping[int, tuple[str, ...]]
+"""The causes of each difference, by its position."""
+
+MadeAt = Mapping[int, Instruction]
+"""The instruction behind each difference, by its position."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +82,7 @@ def render_html(report: Report) -> str:
     )
     environment.filters["text"] = escape
     template = environment.from_string(_resource("page.html.j2"))
-    colours = _colours(report)
+    colours, causes, made_at = _colours(report), _causes_of(report), _made_at(report)
     return template.render(
         style=_resource("page.css"),
         script=_resource("page.js"),
@@ -77,11 +91,11 @@ def render_html(report: Report) -> str:
         answer=answer(report),
         ladder=list(_ladder(report)),
         findings=[_finding(finding, colours) for finding in _ordered(report)],
-        platforms=[_platform(report, pair, colours) for pair in report.platforms],
-        by_cause=_bars_by_cause(report, colours),
-        by_layer=_bars_by_layer(report),
+        platforms=[_platform(report, pair, colours, causes) for pair in report.platforms],
+        by_cause=_bars_by_cause(causes, colours),
+        by_layer=_bars_by_layer(report, made_at),
         dockerfile=list(_dockerfile(report, colours)),
-        chunks=_chunks(list(_rows(report, colours))),
+        chunks=_chunks(list(_rows(report, colours, causes, made_at))),
         causes=list(colours),
         latent=[risk for risk in report.risks if risk.status == "latent"],
         sides=[_side(side) for side in (report.first, report.second) if side is not None],
@@ -129,7 +143,12 @@ def _ladder(report: Report) -> Iterator[dict[str, Any]]:
         yield _rung("index", "", report.first.index_digest, report.second.index_digest)
     for pair in report.platforms:
         name = pair.platform if len(report.platforms) > 1 else ""
-        yield _rung("manifest", name, _manifest(report.first, pair.first), _manifest(report.second, pair.second))
+        yield _rung(
+            "manifest",
+            name,
+            manifest_digest_of(report.first, pair.first),
+            manifest_digest_of(report.second, pair.second),
+        )
         yield _rung("config", name, *(image.config_digest if image else None for image in (pair.first, pair.second)))
         first, second = (
             None if image is None else tuple(layer.diff_id for layer in image.layers)
@@ -173,12 +192,6 @@ def _rung(level: str, platform: str, first: str | None, second: str | None) -> d
     }
 
 
-def _manifest(side: Side | None, image: ReportedImage | None) -> str | None:
-    if image is not None and image.manifest_digest is not None:
-        return image.manifest_digest
-    return None if side is None else side.expected
-
-
 def _finding(finding: Finding, colours: Mapping[str, int]) -> dict[str, Any]:
     return {
         "cause": finding.cause,
@@ -204,8 +217,8 @@ def _finding(finding: Finding, colours: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def _platform(report: Report, pair: PlatformPair, colours: Mapping[str, int]) -> dict[str, Any]:
-    causes = _causes_by_layer(report, pair)
+def _platform(report: Report, pair: PlatformPair, colours: Mapping[str, int], by_difference: Causes) -> dict[str, Any]:
+    causes = _causes_by_layer(report, pair, by_difference)
     largest = max((layer.size for image in (pair.first, pair.second) if image for layer in image.layers), default=1)
     return {
         "name": pair.platform,
@@ -223,9 +236,8 @@ def _platform(report: Report, pair: PlatformPair, colours: Mapping[str, int]) ->
     }
 
 
-def _causes_by_layer(report: Report, pair: PlatformPair) -> dict[LayerPair, set[str]]:
+def _causes_by_layer(report: Report, pair: PlatformPair, by_difference: Causes) -> dict[LayerPair, set[str]]:
     found: dict[LayerPair, set[str]] = {}
-    by_difference = _causes_of(report)
     for number, item in enumerate(report.differences):
         if item.layer is not None and (item.platform is None or str(item.platform) == pair.platform):
             found.setdefault(item.layer, set()).update(by_difference.get(number, (UNEXPLAINED,)))
@@ -269,17 +281,16 @@ def _same(pair: PlatformPair, layers: LayerPair) -> bool:
     return pair.first.layers[layers.first].diff_id == pair.second.layers[layers.second].diff_id
 
 
-def _bars_by_cause(report: Report, colours: Mapping[str, int]) -> list[Bar]:
+def _bars_by_cause(by_difference: Causes, colours: Mapping[str, int]) -> list[Bar]:
     counts: Counter[str] = Counter()
-    for causes in _causes_of(report).values():
+    for causes in by_difference.values():
         counts.update(causes)
     return _bars([(cause, counts[cause], f"{counts[cause]:,}", colour) for cause, colour in colours.items()])
 
 
-def _bars_by_layer(report: Report) -> list[Bar]:
+def _bars_by_layer(report: Report, made_at: MadeAt) -> list[Bar]:
     """Count differences by the instruction behind them."""
     counts: Counter[str] = Counter()
-    made_at = _made_at(report)
     for number, item in enumerate(report.differences):
         counts[_place(item, made_at.get(number))] += 1
     ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:12]
@@ -340,8 +351,7 @@ def _made_at(report: Report) -> dict[int, Instruction]:
     return found
 
 
-def _rows(report: Report, colours: Mapping[str, int]) -> Iterator[Row]:
-    causes, made_at = _causes_of(report), _made_at(report)
+def _rows(report: Report, colours: Mapping[str, int], causes: Causes, made_at: MadeAt) -> Iterator[Row]:
     for number, item in enumerate(report.differences):
         instruction = made_at.get(number)
         where = item.field if item.path is None else escape_path(item.path)

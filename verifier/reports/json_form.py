@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from verifier.model.difference import ContentDifference, Difference
 from verifier.model.finding import Explanation, Finding, Risk
-from verifier.model.instruction import Instruction
 from verifier.model.report import Inputs, Report, ReportedImage, ReportedLayer, Side
 from verifier.reports.further import (
     diff_ids_object,
@@ -22,6 +21,7 @@ from verifier.reports.further import (
     tolerance_object,
     variation_object,
 )
+from verifier.reports.instruction_form import instruction_object
 
 SCHEMA_VERSION: Final = 1
 
@@ -69,7 +69,7 @@ def report_object(report: Report) -> dict[str, Any]:
                 "difference": item.difference,
                 "phrases": list(item.ruled_out),
                 "alike": list(item.alike),
-                "instruction": _instruction(item.instruction),
+                "instruction": instruction_object(item.instruction),
             }
             for item in explanation.residue
         ],
@@ -158,20 +158,9 @@ def _layer(layer: ReportedLayer) -> dict[str, Any]:
         "size": layer.size,
         "media_type": layer.media_type,
         "created_by": layer.created_by,
-        "instruction": _instruction(layer.instruction),
+        "instruction": instruction_object(layer.instruction),
         "origin": layer.origin,
         "rebuilt": layer.rebuilt,
-    }
-
-
-def _instruction(instruction: Instruction | None) -> dict[str, Any] | None:
-    if instruction is None:
-        return None
-    return {
-        "stage": {"index": instruction.stage.index, "name": instruction.stage.name},
-        "line": instruction.line,
-        "end_line": instruction.end_line,
-        "text": instruction.text,
     }
 
 
@@ -241,7 +230,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "severity": finding.severity,
         "confidence": finding.confidence,
         "opaque": finding.opaque,
-        "instruction": _instruction(finding.instruction),
+        "instruction": instruction_object(finding.instruction),
         "differences": list(finding.differences),
         "paths": [path.decode("utf-8", "backslashreplace") for path in finding.paths],
         "evidence": [
@@ -262,7 +251,7 @@ def _risk(risk: Risk) -> dict[str, Any]:
     return {
         "cause": risk.cause,
         "severity": risk.severity,
-        "instruction": _instruction(risk.instruction),
+        "instruction": instruction_object(risk.instruction),
         "status": risk.status,
         "message": risk.message,
         "differences": list(risk.differences),

@@ -12,7 +12,7 @@ from typing import Final
 from verifier.model.difference import Difference
 from verifier.model.finding import Finding
 from verifier.model.instruction import Instruction
-from verifier.model.report import PlatformPair, Report, ReportedImage, Side, instruction_of
+from verifier.model.report import PlatformPair, Report, instruction_of, manifest_digest_of
 from verifier.reports.answer import answer, claim
 from verifier.reports.check_form import CheckReport
 from verifier.reports.escape import escape, escape_path, shorten
@@ -89,7 +89,7 @@ def _paths(finding: Finding) -> str:
 
 
 def _folded_blocks(report: Report) -> Iterator[str]:
-    residue = _residue(report)
+    residue = report.unexplained
     if residue:
         yield _folded(
             f"{len(residue):,} not explained", _table(("field", "path", "made by"), _residue_rows(report, residue))
@@ -108,12 +108,6 @@ def _folded_blocks(report: Report) -> Iterator[str]:
         yield _folded("Notes", "\n".join(f"- {_code(note)}" for note in report.notes[:_ROWS]))
 
 
-def _residue(report: Report) -> Sequence[Difference]:
-    if report.explanation is None:
-        return report.differences
-    return [report.differences[item.difference] for item in report.explanation.residue]
-
-
 def _residue_rows(report: Report, residue: Sequence[Difference]) -> list[tuple[str, ...]]:
     rows = []
     for item in residue[:_ROWS]:
@@ -128,7 +122,9 @@ def _digest_rows(report: Report, pair: PlatformPair) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     if report.index_equal is not None and report.first is not None and report.second is not None:
         rows += _digests("index", report.first.index_digest, report.second.index_digest)
-    rows += _digests("manifest", _manifest(report.first, pair.first), _manifest(report.second, pair.second))
+    rows += _digests(
+        "manifest", manifest_digest_of(report.first, pair.first), manifest_digest_of(report.second, pair.second)
+    )
     one, two = pair.first, pair.second
     rows += _digests("config", one.config_digest if one else None, two.config_digest if two else None)
     for layers in pair.layers[:_ROWS]:
@@ -139,12 +135,6 @@ def _digest_rows(report: Report, pair: PlatformPair) -> list[tuple[str, ...]]:
         number = layers.first if layers.first is not None else layers.second
         rows += _digests(f"layer {number} (diff_id)", first, second)
     return rows + _more(len(pair.layers), 3)
-
-
-def _manifest(side: Side | None, image: ReportedImage | None) -> str | None:
-    if image is not None and image.manifest_digest is not None:
-        return image.manifest_digest
-    return None if side is None else side.expected
 
 
 def _digests(level: str, first: str | None, second: str | None) -> list[tuple[str, ...]]:

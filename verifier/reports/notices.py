@@ -10,7 +10,7 @@ import hashlib
 import json
 import posixpath
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -27,6 +27,7 @@ UNEXPLAINED: Final = "unexplained"
 
 LATENT: Final = "latent: nothing of this differed in these builds, and may at another time. "
 
+_KNOWN: Final = {cause.slug: cause for cause in CAUSES}
 _PATH_WIDTH: Final = 120
 _RANK: Final[Mapping[Severity, int]] = {"error": 0, "warning": 1, "note": 2}
 
@@ -113,7 +114,7 @@ def _extent(finding: Finding) -> str:
 def _unexplained(report: Report, path: str | None, *, fails: bool) -> Iterator[_Draft]:
     """One notice an instruction whose differences no cause explains."""
     groups: dict[Instruction | None, list[Difference]] = {}
-    for item in _residue(report):
+    for item in report.unexplained:
         groups.setdefault(instruction_of(item, report.platforms), []).append(item)
     for instruction, items in groups.items():
         number, example = len(items), items[0]
@@ -134,15 +135,8 @@ def _unexplained(report: Report, path: str | None, *, fails: bool) -> Iterator[_
         yield _Draft(notice=notice, anchor=_anchor(UNEXPLAINED, path, instruction))
 
 
-def _residue(report: Report) -> Sequence[Difference]:
-    if report.explanation is None:
-        return report.differences
-    return [report.differences[item.difference] for item in report.explanation.residue]
-
-
 def _risk(risk: Risk, path: str | None, prefix: str, *, fails: bool) -> _Draft:
-    known = {cause.slug: cause for cause in CAUSES}
-    cause = known.get(risk.cause)
+    cause = _KNOWN.get(risk.cause)
     instruction = risk.instruction
     line = risk.line or (None if instruction is None else instruction.line)
     notice = Notice(

@@ -8,7 +8,7 @@ from typing import Final
 from tabulate import tabulate
 
 from verifier.model.difference import Difference, LayerPair
-from verifier.model.report import PlatformPair, Report, ReportedImage, ReportedLayer, Side
+from verifier.model.report import PlatformPair, Report, ReportedImage, ReportedLayer, manifest_digest_of
 from verifier.oci.digest import Digest
 from verifier.reports.escape import escape, shorten
 
@@ -28,18 +28,12 @@ def digest_table(report: Report, pair: PlatformPair) -> str:
     rows: list[_Row] = []
     if report.index_equal is not None and report.first is not None and report.second is not None:
         rows += _digest_rows("index", report.first.index_digest, report.second.index_digest)
-    rows += _manifest_rows(_manifest_of(report.first, first), _manifest_of(report.second, second))
+    rows += _manifest_rows(manifest_digest_of(report.first, first), manifest_digest_of(report.second, second))
     rows += _digest_rows("config", first.config_digest if first else None, second.config_digest if second else None)
     rows += _layers_rows(_diff_ids(first), _diff_ids(second))
     rows += _files_rows(first, second)
     headers = ["level", "", "", f"digest ({escape(pair.platform)})"]
     return tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True)
-
-
-def _manifest_of(side: Side | None, image: ReportedImage | None) -> Digest | None:
-    if image is not None and image.manifest_digest is not None:
-        return image.manifest_digest
-    return None if side is None else side.expected
 
 
 def _diff_ids(image: ReportedImage | None) -> list[Digest]:

@@ -52,11 +52,10 @@ def render_text(report: Report, *, verbose: bool = False) -> str:
 
 def _unexplained_blocks(report: Report, *, verbose: bool) -> Iterator[str]:
     """Show what the findings leave unexplained; with `verbose` it stands among all differences."""
-    unexplained = report.differences
-    if report.explanation is not None:
-        unexplained = tuple(report.differences[item.difference] for item in report.explanation.residue)
-    if unexplained and not verbose:
-        yield _grouped(report, unexplained, "difference" if report.explanation is None else "unexplained difference")
+    if report.unexplained and not verbose:
+        yield _grouped(
+            report, report.unexplained, "difference" if report.explanation is None else "unexplained difference"
+        )
 
 
 def _headline(report: Report) -> str:
