@@ -19,7 +19,7 @@ RUN date > header
 
 FROM busybox:stable
 COPY --from=generate /src/ /src/
-RUN mkdir /out && cat /src/header > /out/copied && date -u > /out/compiled
+RUN mkdir /out && cat /src/header > /out/copied && date -u +%s > /out/compiled
 RUN chmod 755 /out/compiled
 
 FROM busybox:stable

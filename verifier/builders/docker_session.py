@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Sequence
@@ -128,9 +129,11 @@ class DockerSession:
     def _run(self, plan: Plan, ordinal: int, stream: ClassicStream, archive: Path, parameters: dict[str, str]) -> None:
         ended = False
         try:
-            for message in self._engine.build(archive, parameters, plan.options.timeout):
-                stream.take(message)
-                self._check_base(stream)
+            # closed before anything is noted: a build that goes on makes more while its traces are looked for
+            with contextlib.closing(self._engine.build(archive, parameters, plan.options.timeout)) as messages:
+                for message in messages:
+                    stream.take(message)
+                    self._check_base(stream)
             stream.finish()
             ended = True
         except BaseNotHeldError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -212,11 +212,13 @@ class Engine:
                 pushed = told.get("Digest", pushed) if isinstance(told, dict) else pushed
         return parse_digest(pushed, f"the Docker engine's digest of {name}")
 
-    def build(self, archive: Path, parameters: Mapping[str, str], timeout: float | None) -> Iterator[Message]:
+    def build(
+        self, archive: Path, parameters: Mapping[str, str], timeout: float | None
+    ) -> Generator[Message, None, None]:
         """Build with the classic builder from a context archive and yield the messages as they come.
 
-        A build that fails says so in a message. Raises NoVerdictError when the engine goes away, at the time limit
-        (in seconds), StoreError when the engine refuses at once.
+        Closing cancels; a failing build says so in a message. Raises NoVerdictError when the engine goes away, at the
+        time limit (in seconds), StoreError when the engine refuses at once.
         """
         headers = {"Content-Type": "application/x-tar"}
         with self._asking("build"), archive.open("rb") as data:
