@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.causes.sides import FIRST, SECOND, WINDOWS, at, causes, explain_contents, explain_layers
-from tests.compare.layer_images import file, tar
+from tests.compare.layer_images import file, folder, tar
 from verifier.causes.cause import Place, SideContext
 from verifier.causes.git_directory import cause as git_directory
 from verifier.causes.npm_cache import cause as npm_cache
@@ -486,6 +486,17 @@ class TestRandomValues:
         assert causes(explain_contents(first, second)) == ["random-value"]
         first, second = (_uuid1(moment).encode() for moment in OUT)
         assert causes(explain_contents(first, second)) == ["residue"]
+
+
+@pytest.mark.parametrize("home", ["root/.composer/cache", "home/a/.cache/composer"])
+def test_one_run_in_fifty_composer_clears_its_cache(home: str) -> None:
+    common = [file("etc/fixed", b"x")]
+    made = [folder(home), folder(f"{home}/files"), folder(f"{home}/vcs")]
+    explanation = explain_layers(tar(common), tar(common + made))
+    assert causes(explanation) == ["composer-autoload"]
+    assert explanation.findings[0].confidence == "likely"
+    for other in (file(f"{home}/files", b""), file(f"{home}/files/a.zip", b""), folder(f"{home}/repo")):
+        assert causes(explain_layers(tar(common), tar([*common, other]))) == ["residue"]
 
 
 def _uuid1(moment: int) -> str:
