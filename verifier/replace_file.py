@@ -6,7 +6,10 @@ import os
 import tempfile
 from pathlib import Path
 
+from verifier.uninterrupted import uninterrupted
 
+
+@uninterrupted
 def replace_file(path: Path, content: bytes) -> None:
     """Replace `path` at once: a reader never sees half of it, and a failure leaves what was there. Raises OSError.
 

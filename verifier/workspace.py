@@ -12,11 +12,13 @@ from pathlib import Path
 from types import TracebackType
 
 from verifier.errors import ResourceError
+from verifier.uninterrupted import uninterrupted
 
 _PREFIX = "verify-build-"
 
 
 @contextlib.contextmanager
+@uninterrupted
 def open_workspace(parent: Path | None = None) -> Iterator[Path]:
     """Make a folder that only this user can enter, and remove it with all that is in it.
 

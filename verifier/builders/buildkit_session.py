@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +36,7 @@ from verifier.model.build import Build, BuilderIdentity, BuildStep
 from verifier.model.plan import BaseReference, HeldBase, Plan
 from verifier.model.request import BuildListener
 from verifier.oci.digest import Digest, digest_bytes, encoded_of, parse_digest
+from verifier.uninterrupted import uninterrupted
 
 if TYPE_CHECKING:
     from verifier.clients.engine_client import Engine
@@ -82,25 +83,17 @@ class BuildkitSession:
     def __enter__(self) -> Self:
         return self
 
+    @uninterrupted
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         left: list[str] = []
-        interruption: KeyboardInterrupt | None = None
-        works: list[Callable[[], tuple[str, ...]]] = [lambda: self._cache.remove(self._contexts)]
+        left += self._cache.remove(self._contexts)
         if self._traces is not None:
-            works.append(self._traces.remove)
-        for work in works:
-            try:
-                left += work()
-            except KeyboardInterrupt as again:
-                interruption = again
-                left += work()
+            left += self._traces.remove()
         self._left = tuple(left)
         if self._engine is not None:
             self._engine.close()
-        if interruption is not None:
-            raise interruption
 
     def refuse(self, plan: Plan) -> None:
         """Refuse the reproducible mode where times cannot be rewritten, and syntax that an old BuildKit lacks."""

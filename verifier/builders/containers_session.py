@@ -50,6 +50,7 @@ from verifier.model.plan import BaseReference, HeldBase, Plan
 from verifier.model.request import BuildListener
 from verifier.oci.digest import Digest, parse_digest
 from verifier.oci.platform import Platform
+from verifier.uninterrupted import uninterrupted
 
 _NO_SPACE: Final = "no space left on device"
 
@@ -87,6 +88,7 @@ class ContainersSession:
     def __enter__(self) -> Self:
         return self
 
+    @uninterrupted
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -266,6 +268,7 @@ class ContainersSession:
             self._bases = self._new_storage(())
         return self._bases
 
+    @uninterrupted
     def _new_storage(self, lenders: tuple[Path, ...]) -> PrivateStorage:
         if self._user.driver not in LENDING_DRIVERS:
             raise BuilderUnavailableError(

@@ -22,6 +22,7 @@ from verifier.model.build import Build, BuilderIdentity, BuildStep
 from verifier.model.plan import BaseReference, HeldBase, Plan
 from verifier.model.request import BuildListener
 from verifier.oci.digest import parse_digest
+from verifier.uninterrupted import uninterrupted
 
 if TYPE_CHECKING:
     from verifier.clients.engine_client import Engine
@@ -43,6 +44,7 @@ class DockerSession:
     def __enter__(self) -> Self:
         return self
 
+    @uninterrupted
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -160,6 +162,7 @@ class DockerSession:
                 f"and the build took {image}"
             )
 
+    @uninterrupted
     def _note(self, stream: ClassicStream, *, ended: bool) -> None:
         """Note what the build made, by full IDs, whether it succeeded, failed or was cut off."""
         for container in stream.containers:

@@ -72,21 +72,13 @@ class Traces:
         self._kept.add(identifier)
 
     def remove(self) -> tuple[str, ...]:
-        """Remove everything and name what is left. A Ctrl-C meanwhile is raised when the rest has been removed."""
-        interruption: KeyboardInterrupt | None = None
+        """Remove everything and name what is left."""
         left: list[str] = []
         for work in (self._remove_containers, self._remove_tags, self._remove_images):
-            for _ in range(3):
-                try:
-                    left += work()
-                    break
-                except KeyboardInterrupt as error:
-                    interruption = error
-                except NoVerdictError as error:
-                    left += [f"{name}: {error.message}" for name in (*self._images, *self._tags, *self._containers)]
-                    break
-        if interruption is not None:
-            raise interruption
+            try:
+                left += work()
+            except NoVerdictError as error:
+                left += [f"{name}: {error.message}" for name in (*self._images, *self._tags, *self._containers)]
         return tuple(left)
 
     def _remove_containers(self) -> list[str]:

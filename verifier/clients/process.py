@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from verifier.errors import BuilderUnavailableError, NoVerdictError
+from verifier.uninterrupted import uninterrupted
 
 MAX_OUTPUT: Final = 64 * 1024 * 1024
 """Bytes of output that `run` keeps of each stream; a program that writes more is ended."""
@@ -125,6 +126,7 @@ def stream(
 
 
 @contextlib.contextmanager
+@uninterrupted
 def _started(
     argv: Sequence[str], environment: Mapping[str, str] | None, cwd: Path | None, input_bytes: bytes
 ) -> Iterator[subprocess.Popen[bytes]]:
