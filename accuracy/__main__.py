@@ -17,12 +17,14 @@ from accuracy.table import Outcomes, render_table, summarise
 def main(results: Path) -> int:
     """Write the table, and say what is not as it should be."""
     kept = Results(folder=results)
-    outcomes: Outcomes = {case: kept.read(case) for case in read_cases()}
-    _replace(ROOT / "docs" / "accuracy.md", render_table(outcomes))
-    _replace(ROOT / "README.md", summarise(outcomes))
+    outcomes: Outcomes = {case: kept.read(case, earlier=True) for case in read_cases()}
+    earlier = frozenset(case for case, outcome in outcomes.items() if outcome and kept.read(case) is None)
+    _replace(ROOT / "docs" / "accuracy.md", render_table(outcomes, earlier))
+    _replace(ROOT / "README.md", summarise(outcomes, earlier))
     status = 0
     for case, outcome in outcomes.items():
         faults = ("no result",) if outcome is None else outcome.faults
+        faults += ("of the tool before its last change",) if case in earlier else ()
         for fault in faults:
             print(f"{case.name}: {fault}", file=sys.stderr)
             status = 1

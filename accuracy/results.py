@@ -20,13 +20,17 @@ class Results:
 
     folder: Path
 
-    def read(self, case: Case) -> Outcome | None:
-        """Give what came out of this case, None when it was not tried, or when something has changed since."""
+    def read(self, case: Case, *, earlier: bool = False) -> Outcome | None:
+        """Give what came out of this case, None when it was not tried, or when something has changed since.
+
+        With `earlier` it may be of an earlier state of the tool, never of another fixture.
+        """
         path = self.folder / f"{case.name}.json"
         if not path.is_file():
             return None
         kept = json.loads(path.read_text("utf-8"))
-        return Outcome.from_json(kept["outcome"]) if kept["key"] == _key(case) else None
+        is_current = kept["key"] == _key(case) or (earlier and kept["key"].split()[0] == _key(case).split()[0])
+        return Outcome.from_json(kept["outcome"]) if is_current else None
 
     def write(self, case: Case, outcome: Outcome) -> None:
         """Keep what came out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from accuracy.cases import BUILDERS, Case
@@ -12,16 +12,20 @@ Outcomes = Mapping[Case, Outcome | None]
 """What came out of every case; None where nothing did."""
 
 _NOT_TRIED: Final = "-"
+_EARLIER: Final = "°"
 _WITHOUT: Final = "text or images"
 
 
-def render_table(outcomes: Outcomes) -> str:
-    """Render everything that is generated: the sentence, the builders' versions, the table."""
-    blocks = [summarise(outcomes), *_versions(outcomes.values()), _rows(outcomes)]
+def render_table(outcomes: Outcomes, earlier: Collection[Case] = ()) -> str:
+    """Render everything that is generated: the sentence, the builders' versions, the table.
+
+    What came out in `earlier` cases is of the tool before its last change, and is marked.
+    """
+    blocks = [summarise(outcomes, earlier), *_versions(outcomes.values()), _rows(outcomes, earlier)]
     return "\n".join(blocks)
 
 
-def summarise(outcomes: Outcomes) -> str:
+def summarise(outcomes: Outcomes, earlier: Collection[Case] = ()) -> str:
     """Say in a sentence or two what was reached, and what was not."""
     shown = {case: outcome for case, outcome in outcomes.items() if not case.remedied}
     mended = {case: outcome for case, outcome in outcomes.items() if case.remedied}
@@ -37,6 +41,7 @@ def summarise(outcomes: Outcomes) -> str:
         f"causes in all of theirs. A wrong cause is named in {wrong or 'none'}, and residue is left in "
         f"{residue or 'none'}. {gone:,} of {len(mended):,} remedied forms are without it, and as equal as they must be."
         + (f" {untried:,} cases have no result." if untried else "")
+        + (f" {len(earlier):,} results{_EARLIER} are of the tool before its last change." if earlier else "")
         + "\n"
     )
 
@@ -46,7 +51,7 @@ def _versions(outcomes: Iterable[Outcome | None]) -> list[str]:
     return [*(f"- {version}" for version in versions), ""] if versions else []
 
 
-def _rows(outcomes: Outcomes) -> str:
+def _rows(outcomes: Outcomes, earlier: Collection[Case]) -> str:
     columns = [*BUILDERS, None]
     names = [*BUILDERS, _WITHOUT]
     lines = [
@@ -58,7 +63,7 @@ def _rows(outcomes: Outcomes) -> str:
         for remedied in (False, True):
             for builder in columns:
                 alike = [
-                    _cell(case, outcome)
+                    _cell(case, outcome) + (_EARLIER if case in earlier else "")
                     for case, outcome in outcomes.items()
                     if (case.cause, case.builder, case.remedied) == (cause, builder, remedied)
                 ]

@@ -33,6 +33,21 @@ def test_a_result_counts_until_the_fixture_changes(case: Case, tmp_path: Path) -
     assert results.read(case) is None
 
 
+def test_a_result_of_an_earlier_tool_is_shown_and_marked(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = Results(folder=tmp_path / "kept")
+    results.write(case, GOOD)
+    monkeypatch.setattr("accuracy.results._tool", lambda: "another tool")
+    assert results.read(case) is None
+    assert results.read(case, earlier=True) == GOOD
+    kept = outcomes(case, GOOD, MENDED)
+    assert "| - | found° | - |" in render_table(kept, {case})
+    assert summarise(kept, {case}).endswith(" 1 results° are of the tool before its last change.\n")
+    (case.folder / "Dockerfile").chmod(0o755)
+    assert results.read(case, earlier=True) is None
+
+
 def outcomes(case: Case, shown: Outcome | None, mended: Outcome | None) -> Outcomes:
     return {case: shown, replace(case, remedied=True, builder="buildkit"): mended}
 
