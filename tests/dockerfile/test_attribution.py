@@ -277,6 +277,7 @@ def _as_buildkit(instruction: str) -> str:
 @pytest.mark.parametrize("layers", [True, False])
 def test_a_real_buildah(tmp_path: Path, layers: bool) -> None:
     text = 'FROM scratch AS one\nCOPY busybox /bin/\nFROM one\nRUN ["/bin/busybox", "true"]\nADD a b /x/\nENV A=1\n'
+    text += "COPY busybox /bin/sh\nRUN --mount=type=tmpfs,target=/t \\\n    busybox touch /y\n"
     context = tmp_path / "context"
     context.mkdir()
     (context / "Dockerfile").write_text(text)
@@ -291,7 +292,7 @@ def test_a_real_buildah(tmp_path: Path, layers: bool) -> None:
     config = parse_config(json.dumps(json.loads(answer)["OCIv1"]).encode())
     found = attribute(parse_dockerfile(text.encode(), "Dockerfile"), None, config, 0, "buildah")
     if layers:
-        assert [item and item.line for item in found] == [2, 4, 5]
+        assert [item and item.line for item in found] == [2, 4, 5, 7, 8]
     else:
         # The first stage is one COPY, and its layer is known; the second merges a RUN and an ADD.
         assert [item and item.line for item in found] == [2, None]

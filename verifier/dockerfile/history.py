@@ -2,7 +2,7 @@
 
 BuildKit writes `RUN |1 A=b /bin/sh -c make # buildkit` and `COPY a /b # buildkit`; the classic engine `|1 A=b /bin/sh
 -c make` and `/bin/sh -c #(nop) COPY file:… in /b `; Buildah and Podman as the classic engine, but always with the
-default shell, and an exec form and a relative destination as written.
+default shell, and an exec form, a relative destination and the flags of a RUN as written.
 """
 
 from __future__ import annotations
@@ -97,8 +97,9 @@ def _ran_exec_form(rest: str, statement: Statement) -> bool:
 
 
 def _commands(statement: Statement) -> set[str]:
-    """Give the ways in which builders write the command of a RUN."""
-    found = {_squeeze(statement.rest)}
+    """Give the ways in which builders write the command of a RUN: Buildah and Podman with its flags."""
+    flags = [f"--{name}" if value is None else f"--{name}={value}" for name, value in statement.flags]
+    found = {_squeeze(statement.rest), _squeeze(" ".join([*flags, statement.rest]))}
     if statement.json:
         return found | {_squeeze(" ".join(statement.arguments))}
     if statement.heredocs and statement.arguments:
