@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.causes.sides import FIRST, SECOND, at, causes, explain_contents
+from tests.compare.layer_images import file, tar
 from tests.formats.artefacts import cpio, package_database
 from tests.formats.test_sqlite import fields
 from verifier.causes.equal_parts import without_equal_parts
@@ -36,5 +38,15 @@ def test_equal_contents_become_equal_and_unequal_ones_never(tmp_path: Path) -> N
 def test_parts_that_are_not_one_for_one_stay() -> None:
     first, second = unfold(cpio([("a", b"x", 1, 1)])), unfold(cpio([("a", b"x", 1, 1), ("b", b"x", 1, 2)]))
     assert without_equal_parts(first, second) == (first, second)
-    text = unfold(b"one"), unfold(b"one")
+    text = unfold(b"one"), unfold(b"two")
     assert without_equal_parts(*text) == text
+    formats = frozenset({"another"})
+    assert without_equal_parts(unfold(b"one"), unfold(b"one"), formats) == (unfold(b"one"), unfold(b"one"))
+
+
+def test_what_is_equal_and_reads_as_a_time_of_one_build_is_left_alone() -> None:
+    fixed = file("fixed", at(FIRST + 4, "%Y-%m-%dT%H:%M:%SZ"))
+    first, second = (tar([fixed, file("date", at(moment + 4, "%c"))]) for moment in (FIRST, SECOND))
+    explanation = explain_contents(first, second)
+    assert causes(explanation) == ["embedded-timestamp"]
+    assert [evidence.inner for evidence in explanation.findings[0].evidence] == ["date"]

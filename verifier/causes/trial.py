@@ -8,7 +8,7 @@ from typing import Final
 
 from verifier.causes.cause import Cause, Place, SideContext, reach_of
 from verifier.causes.counterfactual import ABSENT, Claimed, Counterfactual, replace_claims
-from verifier.causes.equal_parts import without_equal_parts
+from verifier.causes.equal_parts import MANY_PARTS, without_equal_parts
 from verifier.formats.deepen import deepen
 from verifier.formats.field import Node
 
@@ -64,13 +64,15 @@ def try_causes(pair: Pair, place: Place, sides: tuple[SideContext, SideContext],
     reach = reach_of(place)
     causes = [cause for cause in causes if cause.normalise is not None and reach in cause.reach]
     if pair[0] is not None and pair[1] is not None:
-        pair = without_equal_parts(pair[0], pair[1])
+        pair = without_equal_parts(pair[0], pair[1], MANY_PARTS)
     trial = _tried(pair, place, sides, causes)
     deeper = None if trial.equal else _deeper(pair)
     return trial if deeper is None else _tried(deeper, place, sides, causes)
 
 
 def _tried(pair: Pair, place: Place, sides: tuple[SideContext, SideContext], causes: Sequence[Cause]) -> Trial:
+    if pair[0] is not None and pair[1] is not None:
+        pair = without_equal_parts(pair[0], pair[1])
     first, second = _both(pair, place, sides, causes)
     seen = frozenset(item.cause.slug for item in (*first.claimed, *second.claimed))
     if first.digest != second.digest:

@@ -16,6 +16,9 @@ STRING_KINDS: Final = frozenset({STRINGS, GO_STRINGS, RUST_STRINGS})
 _OF_GO: Final = (b"\xff Go buildinf:", b'\xff Go build ID: "')
 _OF_RUST: Final = (b"rustc version ", b"/rustc/", b"/rustc-", b"RUST_BACKTRACE")
 
+_SHORT: Final = 6
+"""Bytes of an end, its NUL included, that is told by itself: shorter than any name that is made up."""
+
 
 def order_of(kind: str) -> str:
     """Name the kind of field that holds the order of such strings, where that follows from digests of them."""
@@ -42,11 +45,16 @@ class StringTable:
         return self._data[offset:end] if end >= 0 else b""
 
     def tell(self, offset: int) -> bytes:
-        """Give a string's number; of an offset into a string, as linkers share ends, also how far it is to its end."""
+        """Give a string's number; of an offset into a string, as linkers share ends, also how far it is to its end.
+
+        A short end is told by itself: of many strings that end in it, which one the linker takes hangs on all of them.
+        """
         if offset >= len(self._data):
             return b"@%d" % offset
         number = bisect.bisect_right(self._starts, offset) - 1
         if offset == self._starts[number]:
             return b"%d" % number
         end = self._starts[number + 1] if number + 1 < len(self._starts) else len(self._data) + 1
+        if end - offset <= _SHORT:
+            return b"=%b" % self._data[offset : end - 1].hex().encode()
         return b"%d-%d" % (number, end - offset)
