@@ -10,8 +10,8 @@ Why it matters: the same packages give another loader each time where no lock fi
 How it is recognised: by these files' names and grammar. The digits are random: hence this is never called proven.
 
 Remedy: commit composer.lock and use Composer 2.5 or later, which takes the name from it, or set `autoloader-suffix` in
-composer.json's `config`; set COMPOSER_ROOT_VERSION, and keep `.git` out of the context. Set COMPOSER_CACHE_DIR=/dev/null, or remove Composer's cache
-in the same RUN.
+composer.json's `config`; set COMPOSER_ROOT_VERSION, and keep `.git` out of the context. Set
+COMPOSER_CACHE_DIR=/dev/null, or remove Composer's cache in the same RUN.
 
 Source: Composer, `src/Composer/Autoload/AutoloadGenerator.php`, `src/Composer/Cache.php` (`gcIsNecessary`);
 documentation, "Config", `autoloader-suffix`.

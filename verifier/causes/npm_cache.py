@@ -2,7 +2,7 @@
 
 What varies: `_logs/<time>-debug-0.log`, by name and content; in `_cacache/index-v5` the time of each download and the
 response's headers, with a digest before each line; `_update-notifier-last-checked`, an empty file that is new each
-time, and npm's compile cache.
+time, and npm's compile cache; files under a made-up name in `_cacache/tmp`, which an npm that ended first left there.
 
 Why it matters: every `npm install` and `npm ci` leaves them in root's home, where nothing reads them again.
 
@@ -26,6 +26,7 @@ from verifier.causes.cause import Cause, Claim, Place, SideContext
 from verifier.causes.moments import is_of_build
 from verifier.formats.field import Field
 from verifier.formats.times import find_times
+from verifier.oci.tar_entry import FILE
 
 __all__ = ["cause"]
 
@@ -33,6 +34,7 @@ _INDEX: Final = re.compile(rb".*/_cacache/index-v5/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a
 _LOG: Final = re.compile(
     rb".*/_logs/\d{4}-\d\d-\d\dT\d\d_\d\d_\d\d_\d{3}Z-(?:debug|eresolve-report)(?:-\d+)?\.(?:log|txt)", re.DOTALL
 )
+_UNFINISHED: Final = re.compile(rb".*/_cacache/tmp/[0-9a-f]{8}", re.DOTALL)
 _ENTRY: Final = re.compile(rb"^([0-9a-f]{40})\t(\{[^\n]*\})$", re.MULTILINE)
 _TIME: Final = re.compile(rb'"time":(\d{13})(?=[,}])')
 _HEADER: Final = re.compile(rb'"(date|age|expires)":"((?:[^"\\]|\\.)*)"')
@@ -65,7 +67,12 @@ def _claim_entry(text: bytes, start: int, end: int, side: SideContext) -> Iterat
 
 
 def _given(place: Place, side: SideContext) -> bool:  # noqa: ARG001
-    return place.field == "entry" and _LOG.fullmatch(place.path or b"") is not None
+    is_log = place.field == "entry" and _LOG.fullmatch(place.path or b"") is not None
+    return is_log or _is_left(place)
+
+
+def _is_left(place: Place) -> bool:
+    return place.field == "entry" and place.type == FILE and _UNFINISHED.fullmatch(place.path or b"") is not None
 
 
 cause = Cause(
