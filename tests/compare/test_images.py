@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import subprocess
 import sys
 import tarfile
@@ -24,11 +25,12 @@ from tests.compare.layer_images import (
     image,
     layer_facts,
     single,
+    symlink,
     tar,
     without_manifest,
 )
 from verifier.compare import compare
-from verifier.compare.content import read_contents
+from verifier.compare.content import read_contents, read_entries
 from verifier.errors import DigestMismatchError, MalformedImageError, StoreError, VerifyBuildError
 from verifier.oci.digest import Digest
 from verifier.oci.image import Image
@@ -257,6 +259,21 @@ def test_contents_can_be_read_again(tmp_path: Path) -> None:
     wanted = [(b"/a", 0), (b"/a", 1), (b"/big", 0), (b"/d", 0), (b"/none", 0)]
     assert read_contents(made, 1, wanted, 50) == {(b"/a", 0): b"1", (b"/a", 1): b"333"}
     assert read_contents(made, 1, [(b"/b", 0)], 2) == {(b"/b", 0): b"22"}
+
+
+def test_entries_can_be_read_again_with_the_digests_that_are_asked_for() -> None:
+    made = image(tar([file("a", b"x" * 100_000), symlink("l", "a"), folder("d"), file("a", b"")]))
+    found = read_entries(made, 0, [(b"/a", 0), (b"/a", 1), (b"/l", 0), (b"/d", 0), (b"/none", 0)], ("md5", "sha256"))
+    assert {key: (held.type, held.linkname, held.size, held.head[:2]) for key, held in found.items()} == {
+        (b"/a", 0): ("file", b"", 100_000, b"xx"),
+        (b"/a", 1): ("file", b"", 0, b""),
+        (b"/l", 0): ("symlink", b"a", 0, b""),
+        (b"/d", 0): ("directory", b"", 0, b""),
+    }
+    md5 = hashlib.md5(b"x" * 100_000, usedforsecurity=False).hexdigest()
+    sha256 = hashlib.sha256(b"x" * 100_000).hexdigest()
+    assert found[b"/a", 0].digests == {f"md5:{md5}", f"sha256:{sha256}"}
+    assert found[b"/l", 0].digests == frozenset()
 
 
 def write_big_layer(path: Path, count: int, mtime: int) -> None:

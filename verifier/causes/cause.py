@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from verifier.causes.inventory import Inventory
 from verifier.formats.field import Field
 from verifier.model.build import BuilderName
 from verifier.model.difference import Part
@@ -133,7 +134,8 @@ class Cause:
     should be. `timed` says that claims are checked against the build's window: without one they are likely at most.
     `reach` says which values `normalise` is asked about: there are tens of thousands of mtimes, and many causes.
     `optional` answers for members of documents that may as well not be there. `given` answers for whole values that
-    come from outside: such a finding is opaque, and comes last, where no normaliser explained the difference.
+    come from outside: such a finding is opaque, and comes last, where no normaliser explained the difference. The same
+    holds for `inventory`, which knows the files of installed packages.
     """
 
     slug: str
@@ -147,6 +149,7 @@ class Cause:
     rename: Renamer | None = None
     optional: Optional | None = None
     given: Giver | None = None
+    inventory: Inventory | None = None
     risk: StaticRule | None = None
 
     @property

@@ -6,7 +6,8 @@ the order of the records, which follows from the inode numbers.
 Why it matters: every package with a shared library runs ldconfig. SOURCE_DATE_EPOCH does not help.
 
 How it is recognised: by the format, whatever the path: the records are taken apart and sorted by what else they say.
-A change time must not lie behind the end of its own build.
+A change time must not lie behind the end of its own build. A library of another size shows here as well: that is taken
+as given, and never called proven.
 
 Remedy: remove it in the same RUN: `rm -f /var/cache/ldconfig/aux-cache`. ldconfig does without it.
 
@@ -40,6 +41,9 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
             form = "change time"
     if form is not None:
         yield Claim(0, len(field.value), form)
+    elif field.kind == "library-size":
+        # that of a library in the image: where it differs, so does the library
+        yield Claim(0, len(field.value), "size", opaque=True)
 
 
 cause = Cause(

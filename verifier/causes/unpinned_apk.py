@@ -5,9 +5,11 @@ What varies: which version of a package the Alpine repository holds on the day o
 Why it matters: a stable branch of Alpine gets fixes every week and keeps no old version: the same Dockerfile gives
 other files next week.
 
-How it is recognised: in `/lib/apk/db/installed`, by another version of the same package, and what came with it; what is
-in the package is not looked into, and never called proven. In the Dockerfile, `apk add` without `=VERSION-rN`, with a
-range (`~=`, `>`), and `apk upgrade`.
+How it is recognised: in `/lib/apk/db/installed`, by another version of the same package, and what came with it. Files
+of such a package, and of those that are there because it depends on them, follow from that where on each side the
+content (of a link, the target) has the digest that apk recorded there. What a version should hold is not known: this is
+never called proven. What is not as recorded, modes and owners are not put down to it. In the Dockerfile, `apk add`
+without `=VERSION-rN`, with a range (`~=`, `>`), and `apk upgrade`.
 
 Remedy: pin the base by its digest and each package as `NAME=VERSION-rN`; for builds that must work for years, mirror
 the packages, since Alpine's repositories hold one version only.
@@ -17,14 +19,16 @@ Source: apk-world(5), "Package constraints".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from verifier.causes.cause import Cause, Claim, Place, SideContext
+from verifier.causes.inventory import Inventory
 from verifier.causes.rules.command_line import subcommand
 from verifier.causes.rules.wording import latent, listed
 from verifier.dockerfile.recipe import Recipe
 from verifier.formats.field import Field
+from verifier.formats.installed_packages import Away, Digests, Package, apk_packages, without_apk_records
 from verifier.formats.package_records import apk_stretches
 from verifier.model.finding import Risk
 
@@ -71,10 +75,29 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
             yield Claim(stretch.start, stretch.end, form, opaque=not stretch.is_version)
 
 
+def _packages(path: bytes, content: bytes) -> Iterator[Package]:  # noqa: ARG001
+    return apk_packages(content)
+
+
+def _files(package: Package, records: Mapping[bytes, bytes]) -> Digests:  # noqa: ARG001
+    return package.files
+
+
+def _without(path: bytes, text: bytes, away: Away) -> bytes:  # noqa: ARG001
+    return without_apk_records(text, away)
+
+
 cause = Cause(
     slug=_SLUG,
     page=__doc__ or "",
     remedy="pin the base by its digest and each package as NAME=VERSION-rN",
     normalise=_normalise,
+    inventory=Inventory(
+        is_database=_INSTALLED.__contains__,
+        packages=_packages,
+        files=_files,
+        is_list=_INSTALLED.__contains__,
+        without=_without,
+    ),
     risk=_risks,
 )

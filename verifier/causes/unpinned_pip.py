@@ -7,7 +7,10 @@ dependencies of `flask==3.1.0`. Even a version may get new wheels for the platfo
 
 How it is recognised: in the Dockerfile, `pip`, `uv`, `pipx`, `poetry` and `pipenv` that install without an exact
 version, a requirements file whose lines are not pinned (read from the context), or a project without its lock file.
-Digests (`--require-hashes`, or `--hash` on every line) settle it; versions without digests are noted.
+Digests (`--require-hashes`, or `--hash` on every line) settle it; versions without digests are noted. In two images, by
+another version in the METADATA of the same package: its files, and those of packages that are there because it depends
+on them, follow from that where on each side the content has the digest that the package's RECORD holds there, and so
+does bytecode of such sources. What a version should hold is not known: this is never called proven.
 
 Remedy: lock all packages with their digests (`pip-compile --generate-hashes`, `uv pip compile --generate-hashes`) and
 install with `pip install --require-hashes -r requirements.txt`, `uv sync --locked`, `pipenv install --deploy`.
@@ -18,16 +21,18 @@ Source: pip documentation, "Secure installs" and "Repeatable Installs".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from verifier.causes.cause import Cause
+from verifier.causes.inventory import Inventory
 from verifier.causes.rules.command_line import CommandLine, read_line, subcommand
 from verifier.causes.rules.locks import Locked, judge_locked
 from verifier.causes.rules.requirements import Requirements, kind_of, read_requirements
 from verifier.causes.rules.wording import latent, listed, refuted
 from verifier.dockerfile.recipe import Recipe, Step
 from verifier.dockerfile.shell import Command
+from verifier.formats.installed_packages import Digests, Package, wheel_files, wheel_packages
 from verifier.model.finding import Risk
 
 __all__ = ["cause"]
@@ -174,9 +179,22 @@ def _judge_project(recipe: Recipe, step: Step, command: Command) -> Iterator[Ris
     yield from judge_locked(recipe, step, command, locked)
 
 
+def _is_metadata(path: bytes) -> bool:
+    return path.endswith(b".dist-info/METADATA")
+
+
+def _files(package: Package, records: Mapping[bytes, bytes]) -> Digests:  # noqa: ARG001
+    return wheel_files(records)
+
+
+def _record(path: bytes) -> bytes | None:
+    return path if path.endswith(b".dist-info/RECORD") else None
+
+
 cause = Cause(
     slug=_SLUG,
     page=__doc__ or "",
     remedy="lock every package with its digest and install with `--require-hashes`",
+    inventory=Inventory(is_database=_is_metadata, packages=wheel_packages, files=_files, stem=_record),
     risk=_risks,
 )

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator
+from typing import Final
 
 from verifier.compare.layer_side import layer_entries
 from verifier.oci.blob import expansion_limit, stream_layer
 from verifier.oci.image import Image, Layer
 from verifier.oci.tar import TarReader
-from verifier.oci.tar_entry import TarEntry, has_data
+from verifier.oci.tar_entry import HeldEntry, TarEntry, has_data
 
 Wanted = Collection[tuple[bytes, int]]
 """Paths with their occurrence."""
+
+Algorithms = Collection[str]
+"""Names of digest algorithms, as hashlib has them."""
+
+_HEAD_BYTES: Final = 64
 
 
 def read_contents(image: Image, layer: int, wanted: Wanted, limit_bytes: int) -> dict[tuple[bytes, int], bytes]:
@@ -26,6 +33,26 @@ def read_contents(image: Image, layer: int, wanted: Wanted, limit_bytes: int) ->
         if has_data(entry.type) and entry.size <= min(limit_bytes, left):
             left -= entry.size
             found[key] = b"".join(pieces_of(reader))
+    return found
+
+
+def read_entries(
+    image: Image, layer: int, wanted: Wanted, algorithms: Algorithms
+) -> dict[tuple[bytes, int], HeldEntry]:
+    """Read what some entries of one layer hold, by path and occurrence; one piece of a content is in memory at a time.
+
+    Raises StoreError, MalformedImageError, DigestMismatchError.
+    """
+    found: dict[tuple[bytes, int], HeldEntry] = {}
+    for key, entry, reader in wanted_entries(image, layer, wanted):
+        hashers = [hashlib.new(name, usedforsecurity=False) for name in algorithms]
+        head = b""
+        for piece in pieces_of(reader):
+            head = head or piece[:_HEAD_BYTES]
+            for hasher in hashers:
+                hasher.update(piece)
+        digests = frozenset(f"{hasher.name}:{hasher.hexdigest()}" for hasher in hashers if has_data(entry.type))
+        found[key] = HeldEntry(entry.type, entry.linkname, entry.size, head, digests)
     return found
 
 

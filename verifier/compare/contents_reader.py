@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from verifier.compare.content import Wanted, read_contents
+from verifier.compare.content import Algorithms, Wanted, read_contents, read_entries
 from verifier.compare.kept import KeptContents
 from verifier.compare.normalised_stream import normalised_diff_id
 from verifier.errors import MalformedImageError
@@ -14,6 +14,7 @@ from verifier.oci.digest import Digest
 from verifier.oci.image import Image, ImageSet
 from verifier.oci.platform import Platform
 from verifier.oci.tar_edit import Edits
+from verifier.oci.tar_entry import HeldEntry
 
 
 class ImageSetReader:
@@ -37,6 +38,16 @@ class ImageSetReader:
         known = {} if self._kept is None else self._kept.read(side, platform, layer, wanted, limit)
         missing = [key for key in wanted if key not in known]
         return known | read_contents(image, layer, missing, limit) if missing else known
+
+    def entries(
+        self, side: Literal["first", "second"], platform: Platform, layer: int, wanted: Wanted, algorithms: Algorithms
+    ) -> Mapping[tuple[bytes, int], HeldEntry]:
+        """Read what entries of one layer hold, by path and occurrence; contents of any size are digested as they pass.
+
+        Raises StoreError, MalformedImageError, DigestMismatchError.
+        """
+        image = self._image(side, platform)
+        return {} if image is None or not wanted else read_entries(image, layer, wanted, algorithms)
 
     def normalised_diff_id(
         self, side: Literal["first", "second"], platform: Platform, layer: int, edits: Edits, limit: int

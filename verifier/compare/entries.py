@@ -7,7 +7,7 @@ import re
 from typing import Final, NamedTuple
 
 from verifier.model.difference import AloneEntry, FieldValue
-from verifier.oci.digest import digest_bytes
+from verifier.oci.digest import Digest, digest_bytes
 from verifier.oci.tar_entry import BLOCK, OPAQUE_WHITEOUT, TarEntry
 from verifier.oci.tar_header import (
     GNU_LONG_LINK,
@@ -109,19 +109,30 @@ def alone_entry(entry: TarEntry, raw: bytes, content: str, padding: bytes) -> Al
 
     The header blocks of an entry with extensions count as they are, name and time too.
     """
-    written = raw
-    if len(raw) == BLOCK:
-        block = bytearray(_masked(raw, {"mtime"}))
-        # what stands behind the name's end counts
-        block[:100] = raw[:100].partition(b"\0")[2].lstrip(b"\0").rjust(100, b"\0")
-        written = bytes(block)
-    parsed = repr(entry._replace(path=b"", mtime="")).encode()
-    parts = (parsed, written, content.encode(), padding.rstrip(b"\0"))
+    parsed = entry._replace(path=b"", mtime="")
+    without_size = parsed._replace(size=0, stored=0)
+    behind = padding.rstrip(b"\0")
     return AloneEntry(
         mtime=entry.mtime,
-        facts=digest_bytes(b"".join(len(part).to_bytes(8, "big") + part for part in parts)),
+        facts=_digest_parts(repr(parsed).encode(), _unnamed(raw, {"mtime"}), content.encode(), behind),
+        frame=_digest_parts(repr(without_size).encode(), _unnamed(raw, {"mtime", "size"}), behind),
+        content=content,
         plain=not (entry.mode & 0o7000 or entry.xattrs or entry.device is not None),
     )
+
+
+def _unnamed(raw: bytes, names: set[str]) -> bytes:
+    """Leave the name out of a header block, and the values of the fields in `names`; what is longer stays."""
+    if len(raw) != BLOCK:
+        return raw
+    block = bytearray(_masked(raw, names))
+    # what stands behind the name's end counts
+    block[:100] = raw[:100].partition(b"\0")[2].lstrip(b"\0").rjust(100, b"\0")
+    return bytes(block)
+
+
+def _digest_parts(*parts: bytes) -> Digest:
+    return digest_bytes(b"".join(len(part).to_bytes(8, "big") + part for part in parts))
 
 
 def text_of(data: bytes) -> str:

@@ -51,7 +51,7 @@ def prove_diff_ids(
     """Add the `diff_id`s of every pair of layers that differs. Raises StoreError and DigestMismatchError."""
     all_differences = comparison.all_differences
     left = {id(all_differences[item.difference]) for item in explanation.residue}
-    givers = {cause.slug for cause in causes if cause.given is not None}
+    givers = {cause.slug for cause in causes if cause.given is not None or cause.inventory is not None}
     given = {
         id(all_differences[number])
         for finding in explanation.findings

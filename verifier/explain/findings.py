@@ -33,10 +33,11 @@ _TEXT: Final = _HEADER | {
 
 @dataclass(slots=True)
 class _Group:
-    """What will be one finding."""
+    """What will be one finding; `values` are evidence that shows whole values, for want of what in them varies."""
 
     differences: list[int] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
+    values: list[Evidence] = field(default_factory=list)
     opaque: bool = False
 
 
@@ -102,7 +103,7 @@ def _finding(
         instruction=instruction,
         differences=tuple(group.differences),
         paths=tuple(sorted(paths)),
-        evidence=tuple(group.evidence),
+        evidence=(*group.evidence, *group.values)[:MAX_EVIDENCE],
         remedy=cause.remedy,
     )
 
@@ -126,18 +127,19 @@ def _add_evidence(group: _Group, item: Difference, varying: Sequence[tuple[Claim
 
 def _add_values(group: _Group, item: Difference) -> None:
     """Show both sides' values of a difference that is taken as given, or that one side may leave out."""
-    if item.field == "size" or len(group.evidence) >= MAX_EVIDENCE:
+    if item.field == "size" or len(group.values) >= MAX_EVIDENCE:
         return
     texts = [value if isinstance(value, str) else json.dumps(value) for value in (item.first, item.second)]
     shown = [None if text == "null" else text[:MAX_VALUE_BYTES] for text in texts]
     path = item.field if item.path is None else item.path.decode("utf-8", "backslashreplace")
-    group.evidence.append(Evidence(path=path, inner=None, offset=None, first=shown[0], second=shown[1]))
+    group.values.append(Evidence(path=path, inner=None, offset=None, first=shown[0], second=shown[1]))
 
 
 def _shown(item: Claimed) -> str:
     """Show a value, bounded; what an opaque cause swallows may be a secret, and is described alone."""
     if item.opaque and item.field.kind not in _HEADER:
-        return f"{item.claim.form}, {len(item.value)} bytes"
+        size = f"{len(item.value)} byte{'' if len(item.value) == 1 else 's'}"
+        return size if item.claim.form == size else f"{item.claim.form}, {size}"
     value = item.value[:MAX_VALUE_BYTES]
     if item.field.kind in _TEXT:
         return value.decode("utf-8", "backslashreplace")

@@ -9,6 +9,7 @@ from verifier.causes.cause import SideContext
 from verifier.model.difference import Difference, Part
 from verifier.model.instruction import Instruction
 from verifier.oci.platform import Platform
+from verifier.oci.tar_entry import HeldEntry
 
 SideName = Literal["first", "second"]
 SIDES: Final[tuple[SideName, SideName]] = ("first", "second")
@@ -26,7 +27,7 @@ Behind = Callable[[Difference, Sequence[tuple[bytes, bytes]]], Instruction | Non
 
 
 class ContentReader(Protocol):
-    """Reads again what differed; both methods raise what a comparison raises.
+    """Reads again what differed; all methods raise what a comparison raises.
 
     `platform` is the one that differences carry: the first side's.
     """
@@ -35,6 +36,11 @@ class ContentReader(Protocol):
         self, side: SideName, platform: Platform, layer: int, wanted: Wanted, limit: int
     ) -> Mapping[tuple[bytes, int], bytes]:
         """Read whole contents of one layer by path and occurrence; those over `limit` bytes are left out."""
+
+    def entries(
+        self, side: SideName, platform: Platform, layer: int, wanted: Wanted, algorithms: Collection[str]
+    ) -> Mapping[tuple[bytes, int], HeldEntry]:
+        """Read what entries of one layer hold, by path and occurrence; contents of any size."""
 
     def document(self, side: SideName, part: Part, platform: Platform | None) -> bytes | None:
         """Give the bytes of a manifest, a config or (without a platform) the index; None where there is none."""

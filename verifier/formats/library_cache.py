@@ -78,9 +78,11 @@ def _read(data: bytes, count: int, names_start: int) -> tuple[list[_Record], byt
 def _fields_of(record: _Record) -> list[Field]:
     at = _HEADER_BYTES + record.position * _RECORD.size
     label = record.soname.decode("utf-8", "backslashreplace") or "no name"
-    said = struct.pack("<QiI", record.size, record.flags, record.level) + record.soname
+    said = struct.pack("<iI", record.flags, record.level) + record.soname
+    size = struct.pack("<Q", record.size)
     return [
-        Field(name=f"{label}: size, flags, name", kind="bytes", value=said, offset=at + 16),
+        Field(name=f"{label}: flags, name", kind="bytes", value=said, offset=at + 32),
+        Field(name=f"{label}: size", kind="library-size", value=size, offset=at + 16),
         Field(name=f"{label}: inode", kind="library-inode", value=struct.pack("<Q", record.inode), offset=at),
         Field(name=f"{label}: ctime", kind="library-ctime", value=struct.pack("<Q", record.ctime), offset=at + 8),
         Field(name=f"{label}: device", kind="library-device", value=struct.pack("<Q", record.device), offset=at + 24),

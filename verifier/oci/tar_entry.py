@@ -88,3 +88,16 @@ def normalise_path(name: bytes) -> bytes:
                 parts.append(part)
         return b"/" + b"/".join(parts)
     return path[:-1] if len(path) > 1 and path.endswith(b"/") else path
+
+
+class HeldEntry(NamedTuple):
+    """What one entry holds: a link's target; a file's content by its size in bytes, its digests and its first bytes.
+
+    `digests` are written `ALGORITHM:HEX`.
+    """
+
+    type: str
+    linkname: bytes
+    size: int
+    head: bytes
+    digests: frozenset[str]

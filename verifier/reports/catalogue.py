@@ -62,7 +62,8 @@ def cause_document(cause: Cause) -> str:
 
 def _recognition(cause: Cause) -> str:
     """Tell where the cause can be found, and how sure a finding of it can be."""
-    found = any(rule is not None for rule in (cause.normalise, cause.rename, cause.optional, cause.given))
+    rules = (cause.normalise, cause.rename, cause.optional, cause.given, cause.inventory)
+    found = any(rule is not None for rule in rules)
     places = [name for name, holds in (("two images", found), ("a Dockerfile's text", bool(cause.risk))) if holds]
     sure = " A finding is at most likely: the whole value is taken as it is." if cause.opaque and found else ""
     clock = " Without a build's own times, as in compare, a finding is at most likely." if cause.timed else ""
