@@ -32,6 +32,9 @@ CASES = {
         "RUN openssl req -x509 -newkey rsa:2048 -nodes -keyout k -out c -subj /CN=a", fires=("generated-key",)
     ),
     "certificate shown": Case("RUN openssl x509 -in c -noout -text && openssl version && openssl dgst -sha256 f"),
+    "class archive": Case("RUN java -Xshare:dump", fires=("java-class-archive",)),
+    "class archive at exit": Case("RUN java -XX:ArchiveClassesAtExit=/a.jsa -jar a.jar", fires=("java-class-archive",)),
+    "class archive in use": Case("RUN java -XX:SharedArchiveFile=/a.jsa -Xshare:auto -jar a.jar"),
     "chpasswd": Case("RUN echo a:b | chpasswd", fires=("password-salt",)),
     "chpasswd with a hash": Case("RUN echo 'a:$6$x$y' | chpasswd -e"),
     "hostname": Case("RUN echo $(hostname) > /h", fires=("hostname",)),
@@ -52,6 +55,25 @@ CASES = {
         "RUN make -j$(nproc) && make -j `nproc` && cmake --build . --parallel $(nproc)", notes=("parallel-race",)
     ),
     "nproc through a variable": Case('RUN n="$(nproc)"; make -j "$n"', notes=("parallel-race",)),
+    "counted for jobs": Case(
+        'RUN make -j$(grep -c processor /proc/cpuinfo) && make -j "$(cat /proc/cpuinfo | grep -c ^processor)"\n'
+        "RUN ninja -j `getconf _NPROCESSORS_ONLN` && make -j$(expr $(nproc) + 1) && make -j$(( $(nproc) + 1 ))",
+        notes=("parallel-race",),
+    ),
+    "jobs of other tools": Case(
+        "RUN bundle exec rake --jobs=$(nproc) && npm_config_jobs=$(nproc) npm run build && cargo fmt --jobs $(nproc)\n"
+        'RUN export MAKEFLAGS="-j$(nproc)" CMAKE_BUILD_PARALLEL_LEVEL=$(nproc) && sh -c "make -j$(nproc) all"',
+        notes=("parallel-race",),
+    ),
+    "counted through variables": Case(
+        "RUN n=$(grep -c processor /proc/cpuinfo) && m=$n && make -j${m}", notes=("parallel-race",)
+    ),
+    "a job count and more": Case('RUN make -j$(nproc) CFLAGS="-DN=$(nproc)"', fires=("cpu-dependent",)),
+    "a counted macro": Case("RUN make -j4 N=$(grep -c processor /proc/cpuinfo)", fires=("kernel-state",)),
+    "a job count in a file": Case('RUN echo "MAKEFLAGS=-j$(nproc)" >> /etc/environment', fires=("cpu-dependent",)),
+    "a variable that is kept": Case('RUN CORES=$(nproc); make -j$CORES; echo "$CORES" > /n', fires=("cpu-dependent",)),
+    "a job count in a setting": Case("RUN bundle config set --global jobs $(nproc)", fires=("cpu-dependent",)),
+    "getconf kept": Case("RUN getconf _NPROCESSORS_ONLN > /n && getconf PAGESIZE", fires=("cpu-dependent",)),
     "make": Case("RUN make -j4"),
     "build date": Case("ARG BUILD_DATE\nLABEL created=$BUILD_DATE", fires=("build-arg-leak",)),
     "build number": Case("ARG BUILD_NUMBER=unknown\nRUN true", fires=("build-arg-leak",)),

@@ -8,7 +8,8 @@ How it is recognised: a COPY or ADD of the build context made the entry, and it 
 the build's window. What the time should be is not known: hence this is never called proven.
 
 Remedy: BuildKit 0.13 with SOURCE_DATE_EPOCH and `rewrite-timestamp=true`, `--timestamp` of Buildah and Podman, or a git
-URL as context, whose files have the commit's time from buildx 0.29 on.
+URL as context, whose files have the commit's time from buildx 0.29 on. With BuildKit the epoch must not be later than
+the files' times: it rewrites the later ones alone, and an earlier one stays as the working copy has it.
 
 Source: Dockerfile reference, "COPY"; BuildKit, docs/build-repro.md.
 """

@@ -6,7 +6,8 @@ Why it matters: two builds on one machine agree; on another machine the files di
 `-march=native` may not run at all.
 
 How it is recognised: in the Dockerfile, by `-march=native`, `-mtune=native`, `-mcpu=native` and `target-cpu=native`,
-and by `nproc` and `lscpu` whose output is kept. As the number of jobs of a build `nproc` is harmless.
+and by `nproc`, `lscpu` and `getconf _NPROCESSORS_ONLN` whose output is kept. As the number of jobs of a build
+(`make -j$(nproc)`, `MAKEFLAGS`, `--parallel`, `npm_config_jobs`) it is harmless, however it is counted.
 
 Remedy: name the processor family: `-march=x86-64-v2`.
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from verifier.causes.rules.command_line import read_line
+from verifier.causes.rules.job_counts import counts_processors, is_for_jobs
 from verifier.causes.rules.wording import latent, shortened
 from verifier.dockerfile.recipe import Recipe, Step
 from verifier.dockerfile.shell import Command
@@ -20,10 +21,6 @@ _KERNEL_FILES: Final = re.compile(
     r"/sys/(?:devices|class|kernel)/"
 )
 _NATIVE: Final = re.compile(r"-m(?:arch|tune|cpu)=native\b|target-cpu=native\b|\bxHost\b")
-_JOBS: Final = re.compile(r"^(?:-j|--jobs|--parallel|-l|-P|--threads|-T|MAKEFLAGS|--max-procs)")
-_JOB_VARIABLES: Final = re.compile(
-    r"(?:^|_)(?:MAKE|NINJA|JOBS?|NPROC|PARALLEL|CORES|CPUS?|THREADS|NUM_?JOBS)", re.IGNORECASE
-)
 
 
 def clock_risks(recipe: Recipe) -> Iterator[Risk]:
@@ -87,7 +84,9 @@ def kernel_risks(recipe: Recipe) -> Iterator[Risk]:
                 yield latent("kernel-state", step, message, command=command)
             continue
         files = [word for word in (*command.arguments, *_inputs(command)) if _KERNEL_FILES.match(word)]
-        if files and command.name not in {"ls", "test", "[", "mount", "rm"} and _lands(step, command):
+        if not files or (counts_processors(command) and is_for_jobs(step, command)):
+            continue
+        if command.name not in {"ls", "test", "[", "mount", "rm"} and _lands(step, command):
             message = f"`{shortened(files[0])}` is the state of the machine that builds"
             yield latent("kernel-state", step, message, command=command)
 
@@ -104,7 +103,8 @@ def processor_risks(recipe: Recipe) -> Iterator[Risk]:
         native = next((match[0] for text in texts if (match := _NATIVE.search(text))), None)
         if native is not None and native not in {match[0] for match in _NATIVE.finditer(" ".join(step.scope.values()))}:
             yield latent("cpu-dependent", step, _native_message(native), command=command)
-        if command.name in {"nproc", "lscpu"} and step.script.is_kept(command) and not _is_for_jobs(step, command):
+        asks = counts_processors(command) and command.name in {"nproc", "lscpu", "getconf"}
+        if asks and step.script.is_kept(command) and not is_for_jobs(step, command):
             message = f"`{command.name}` gives what the machine has that builds, and it is kept"
             yield latent("cpu-dependent", step, message, command=command)
 
@@ -112,7 +112,7 @@ def processor_risks(recipe: Recipe) -> Iterator[Risk]:
 def race_risks(recipe: Recipe) -> Iterator[Risk]:
     """Note builds that run as many jobs at once as the machine has processors."""
     for step in recipe.steps:
-        counts = [command for command in step.commands if command.name == "nproc" and _is_for_jobs(step, command)]
+        counts = [command for command in step.commands if counts_processors(command) and is_for_jobs(step, command)]
         if counts:
             message = "how many jobs run at once depends on the machine: it shows where a makefile lacks dependencies"
             yield latent("parallel-race", step, message, command=counts[0], severity="note")
@@ -199,22 +199,6 @@ def _random_file(step: Step, command: Command) -> str:
             else ""
         )
     return found if step.script.is_kept(command) or command.name in {"cp", "rngd", "shred"} else ""
-
-
-def _is_for_jobs(step: Step, command: Command) -> bool:
-    """Tell whether the number only says how many jobs run at once (`make -j$(nproc)`)."""
-    if command.within is None:
-        return False
-    outer = step.commands[command.within]
-    if any("nproc" in word.text and _JOB_VARIABLES.search(name) for name, word in outer.assignments):
-        return True
-    words = [word.text for word in outer.argv]
-    for position, word in enumerate(words):
-        if "nproc" in word:
-            before = words[position - 1] if position else ""
-            return bool(_JOBS.match(word) or _JOBS.match(before) or outer.name in {"expr", "bc", "[", "test"})
-    users = [user for name, _ in outer.assignments for user in step.script.mentions(name)]
-    return bool(users) and all(any(_JOBS.match(word) for word in user.arguments) for user in users if user.argv)
 
 
 def _shown(command: Command) -> str:
