@@ -7,9 +7,11 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from tests.cli.tool import error_lines, verify_build
@@ -20,6 +22,7 @@ from verifier.model.report import Report
 from verifier.model.request import Surroundings
 from verifier.model.sign_off import SIGN_OFF_TYPE, SUMMARY_TYPE, SignOffRequest, VerifiedSignOff
 from verifier.pipeline.sign_off import sign_off
+from verifier.reports.verified_form import verified_object
 from verifier.sign_off.envelope import bundle_of, parse_envelope, sign_payload
 from verifier.sign_off.keys import load_private_key, load_public_key
 from verifier.sign_off.verify import SeenImage, verify_envelope
@@ -103,6 +106,27 @@ def test_what_was_signed_holds(out: Path, keys: Keys) -> None:
     done = verify_build("sign-off", "--verify", out / "sign-off.dsse.json", "--key", keys.public,
                         "--report", out / "report.json")  # fmt: skip
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, "VERIFIED")
+
+
+def test_json_of_what_was_verified(out: Path, keys: Keys, tmp_path: Path) -> None:
+    """A program reads the outcome and each step; what holds, is refused and was not asked for are told apart."""
+    schema = resources.files("verifier.reports").joinpath("schemas/verified-sign-off-v1.schema.json").read_text("utf-8")
+    report, other = out / "report.json", make_keys(tmp_path, "ed25519", name="other")
+    another = tmp_path / "another.json"
+    another.write_bytes(report.read_bytes() + b"\n")
+    whole = {"signature": True, "statement": True, "verdict": True, "report": True, "image": None}
+    for key, given, code, outcome, steps in (
+        (keys, report, 0, "verified", whole),
+        (keys, another, 1, "refused", {**whole, "report": False}),
+        (other, report, 1, "refused", {"signature": False}),
+    ):
+        done = verify_build("sign-off", "--verify", out / "sign-off.dsse.json", "--key", key.public,
+                            "--report", given, "--format", "json")  # fmt: skip
+        assert (done.returncode, done.stderr) == (code, "")
+        value = json.loads(done.stdout)
+        jsonschema.Draft202012Validator(json.loads(schema)).validate(value)
+        assert (value["kind"], value["outcome"], value["exceptions"]) == ("verified-sign-off", outcome, [])
+        assert {each["name"]: each["holds"] for each in value["checks"]} == steps
 
 
 def test_another_report_or_image_is_refused(out: Path, keys: Keys) -> None:
@@ -197,6 +221,7 @@ def test_signed_in_spite_of_a_difference_is_no_pass(report: Report, keys: Keys, 
         verified = check((tmp_path / f"{name}.dsse.json").read_bytes(), keys)
         assert outcome(verified)["verdict"] is False
         assert verified.exit_code == 1
+    assert [text.partition(":")[0] for text in verified_object(verified)["exceptions"]] == ["different"]
 
 
 def test_what_cannot_be_looked_at_is_no_verdict(out: Path, keys: Keys) -> None:

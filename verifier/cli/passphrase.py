@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ from verifier.errors import UsageError
 
 VARIABLES: Final = ("VERIFY_BUILD_PASSPHRASE", "COSIGN_PASSWORD")
 MAX_PASSPHRASE_BYTES: Final = 4096
+_TERMINAL: Final = "/dev/tty"
+"""The terminal that the process belongs to, wherever its streams lead."""
 
 
 def passphrase_from(path: str | None, environment: Mapping[str, str]) -> Callable[[], bytes]:
@@ -23,14 +26,35 @@ def passphrase_from(path: str | None, environment: Mapping[str, str]) -> Callabl
         for variable in VARIABLES:
             if variable in environment:
                 return environment[variable].encode("utf-8", "surrogateescape")
-        if not sys.stdin.isatty():
+        if not _has_terminal():
             raise UsageError(
                 "the key is encrypted, and no passphrase is given",
                 f"set {VARIABLES[0]}, give --passphrase-file FILE, or run this in a terminal",
             )
-        return getpass.getpass("passphrase of the key: ").encode("utf-8", "surrogateescape")
+        return _prompted()
 
     return ask
+
+
+def _has_terminal() -> bool:
+    """Tell whether somebody can be asked: also where stdin is a report that is piped in."""
+    try:
+        os.close(os.open(_TERMINAL, os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return sys.stdin is not None and sys.stdin.isatty()
+    return True
+
+
+def _prompted() -> bytes:
+    """Ask on the terminal, without an echo. Raises UsageError where the answer is the end of input."""
+    try:
+        return getpass.getpass("passphrase of the key: ").encode("utf-8", "surrogateescape")
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")  # what is said next must not stand behind the prompt
+        raise
+    except (EOFError, UnicodeDecodeError):
+        sys.stderr.write("\n")
+        raise UsageError("no passphrase was typed that could be read") from None
 
 
 def _from_file(path: Path) -> bytes:

@@ -23,7 +23,8 @@ from verifier.pipeline.verify import verify
 from verifier.replace_file import replace_file
 from verifier.reports import render
 from verifier.reports.json_reader import MAX_REPORT_BYTES
-from verifier.reports.sign_off_form import render_sign_off_text, render_verified_text
+from verifier.reports.sign_off_form import render_sign_off_text
+from verifier.reports.verified_form import render_verified_json, render_verified_text
 from verifier.sign_off.statement import sign_off_object
 
 _TO_SIGN: Final = ("file", "out", "passphrase_file", "signer", "attach", "dockerfile", "context")
@@ -54,8 +55,6 @@ def _verify(arguments: argparse.Namespace) -> int:
         raise UsageError("--allow signs in spite of something, and --verify signs nothing")
     if arguments.key is None:
         raise UsageError("--verify needs the public key", "give --key FILE")
-    if arguments.format == "json":
-        raise UsageError("--verify has no JSON form", "the exit code says it")
     verified = verify_sign_off(
         VerifySignOffRequest(
             envelope=Path(arguments.verify),
@@ -64,7 +63,8 @@ def _verify(arguments: argparse.Namespace) -> int:
             image=arguments.image,
         )
     )
-    sys.stdout.write(render_verified_text(verified))
+    render_verified = render_verified_json if arguments.format == "json" else render_verified_text
+    sys.stdout.write(render_verified(verified))
     return verified.exit_code
 
 

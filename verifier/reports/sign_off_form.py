@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from verifier.model.finding import Risk
 from verifier.model.report import PlatformPair, Report, Side
-from verifier.model.sign_off import Check, SignedOff, SignOff, VerifiedSignOff
+from verifier.model.sign_off import SignedOff, SignOff
 from verifier.model.variation import FACTORS
 from verifier.reports.answer import answer, claim
 from verifier.reports.escape import escape
@@ -77,27 +77,13 @@ def render_sign_off_text(signed: SignedOff, folder: str | None) -> str:
         lines.append(f"    nothing was written; to sign in spite of it: --allow {allow}")
         return "\n".join(lines) + "\n"
     lines += ["", f"signer   {escape(made.signer)}", f"signed   {_time(made.signed)}"]
-    source = made.source
-    lines.append(f"source   {source.commit or 'unknown'}, {source.state}")
+    lines.append(f"source   {', '.join(dict.fromkeys((made.source.commit or 'unknown', made.source.state)))}")
     lines += [f"subject  {escape(item.name)}@{item.digest} ({item.kind})" for item in made.subjects]
     lines.append(f"report   {made.report_digest}")
     lines.append(f"key      {made.key or 'none: the statements are not signed'}")
     lines += [f"wrote    {escape(f'{folder}/{file.name}')}" for file in signed.files if folder is not None]
     lines += [f"attached {escape(place)}" for place in signed.attached]
     return "\n".join(lines) + "\n"
-
-
-def render_verified_text(verified: VerifiedSignOff) -> str:
-    """Render what the verification said: the outcome first, then each step."""
-    first = "REFUSED" if verified.exit_code else "VERIFIED"
-    if verified.exceptions and not verified.exit_code:
-        first += ", and signed in spite of " + "; ".join(escape(item) for item in verified.exceptions)
-    return "\n".join([first, *map(_check_line, verified.checks)]) + "\n"
-
-
-def _check_line(check: Check) -> str:
-    word = {True: "holds", False: "refused", None: "-"}[check.holds]
-    return f"    {check.name:<10} {word:<8} {escape(check.message)}"
 
 
 def _never_varied(report: Report) -> str | None:

@@ -20,7 +20,8 @@ def _of_verdict(report: Report) -> Iterator[Objection]:
         why = "" if report.error is None else f": {report.error.message}"
         yield Objection(name="no-verdict", message=f"no verdict was reached{why}")
     elif verdict.outcome == "different":
-        message = f"level {verdict.level} holds, and {verdict.required} is required"
+        holds = "no level" if verdict.level in (None, "none") else f"level {verdict.level}"
+        message = f"{holds} holds, and {verdict.required} is required"
         yield Objection(name="different", message=message)
 
 
