@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 
 from bench.data import find_pair
 from bench.measure import Cost, median, run
+from tests.machine import unavailable
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,16 @@ def test_registry(cache: Path, registry: str) -> None:
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
     titles = [line.split("|")[1].strip() for line in done.stdout.splitlines()[4:]]
     assert titles == ["comparing from disk", "comparing from the registry", "pulling one image", "skopeo, pulling it"]
+
+
+def test_page(cache: Path) -> None:
+    if shutil.which("chromium") is None and shutil.which("google-chrome") is None:
+        unavailable("there is no browser: chromium or google-chrome")
+    command = [sys.executable, "-m", "bench.page", "--scale", "0.01", "--runs", "1", "--cache", cache]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    assert re.fullmatch(
+        r"A page of \d+ differences \(.+ MB\) opens in .+ wide, .+ narrow, median of 1\.\n", done.stdout
+    )
 
 
 def test_time_limit_ends_the_whole_group() -> None:

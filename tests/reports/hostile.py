@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tests.images import digest
 from tests.reports.test_text import RUN, mtime, report
+from verifier.causes import CAUSES
 from verifier.model.difference import Difference
 from verifier.model.finding import Evidence, Explanation, Finding, Residue, Risk
 from verifier.model.instruction import Instruction, StageRef
@@ -120,6 +121,15 @@ def compared_report() -> Report:
     return replace(hostile_report(), inputs=None, risks=())
 
 
+def crowded_report() -> Report:
+    """A report of more causes than there are colours, all of them at one place, in an order of its own."""
+    made = hostile_report()
+    assert made.explanation is not None
+    slugs = [cause.slug for cause in CAUSES[:30]]
+    findings = tuple(finding(slug, (0, 1), tuple(sorted(NASTY[:2])), INSTRUCTION) for slug in slugs)
+    return replace(made, explanation=replace(made.explanation, findings=findings, minimal=tuple(slugs)))
+
+
 def hostile_check() -> CheckReport:
     """A check of which every name is hostile."""
     made = hostile_report()
@@ -140,4 +150,5 @@ REPORTS = {
     "holding": holding_report,
     "failed": failed_report,
     "compared": compared_report,
+    "crowded": crowded_report,
 }

@@ -19,6 +19,8 @@ import xmlschema
 
 from tests.machine import ROOT
 from tests.reports.hostile import DOCKERFILE, INSTRUCTION, REPORTS, hostile_check, hostile_report
+from verifier.model.difference import Difference
+from verifier.model.finding import Residue
 from verifier.model.instruction import Instruction
 from verifier.model.report import Report
 from verifier.reports import FORMATS, Format, render, render_check
@@ -170,6 +172,53 @@ def test_markdown_holds_no_markup_but_ours(name: str) -> None:
     assert all(line.count("|") == line.count(" | ") + 2 for line in tables)
     assert "@somebody" not in text
     assert "www." not in text
+
+
+def test_what_is_unexplained_is_at_the_instruction_that_made_it() -> None:
+    """A layer may be made by a COPY from the stage whose RUN is to blame; a document has no path."""
+    report = hostile_report()
+    explanation = report.explanation
+    assert explanation is not None
+    document = Difference(
+        platform=None, part="config", layer=None, path=None, field="/config/Env/0", first="1", second="2"
+    )
+    made = replace(
+        report,
+        differences=(*report.differences, document),
+        explanation=replace(
+            explanation,
+            of=9,
+            residue=(replace(explanation.residue[0], instruction=INSTRUCTION), Residue(difference=8, ruled_out=())),
+        ),
+    )
+    found = [each for each in sarif(made)["results"] if each["ruleId"] == "unexplained"]
+    places = [each["locations"][0]["physicalLocation"].get("region") for each in found]
+    assert places == [None, {"startLine": 7, "endLine": 9}]
+    assert "1 difference: /config/Env/0 of the config. Remedy" in found[0]["message"]["text"]
+    assert "<code>line 7&#58; RUN echo" in render(made, "markdown")
+
+
+def test_markdown_gives_a_cause_one_row() -> None:
+    report = hostile_report()
+    assert report.explanation is not None
+    first = report.explanation.findings[0]
+    again = tuple(replace(first, instruction=replace(INSTRUCTION, line=line)) for line in range(20, 40))
+    made = replace(report, explanation=replace(report.explanation, findings=(first, *again)))
+    rows = [line for line in render(made, "markdown").splitlines() if line.startswith("| <code>file-mtime</code>")]
+    assert len(rows) == 1
+    assert "| 7, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30 and 9 more |" in rows[0]
+
+
+def test_junit_says_a_remedy_once_and_names_what_was_looked_at() -> None:
+    report = hostile_report()
+    assert report.explanation is not None
+    first = report.explanation.findings[0]
+    twice = replace(report.explanation, findings=(first, replace(first, instruction=replace(INSTRUCTION, line=20))))
+    assert render(replace(report, explanation=twice), "junit").count("remedy: use the builder") == 1
+    failed = REPORTS["failed"]()
+    assert suite_of(render(failed, "junit")).attrib["name"] == "verify-build Dockerfile"
+    assert suite_of(render(replace(failed, inputs=None), "junit")).attrib["name"] == "verify-build"
+    assert suite_of(render(REPORTS["compared"](), "junit")).attrib["name"] == "verify-build compare"
 
 
 def test_markdown_stays_under_the_hosts_limit_and_says_what_it_leaves_out() -> None:

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.machine import unavailable
 from tests.reports.hostile import NASTY, REPORTS, hostile_report
 from tests.reports.test_json_reader import with_content
-from tests.reports.test_text import mtime, report
+from tests.reports.test_text import RUN, mtime, report
 from verifier.model.report import Report
 from verifier.reports import render
 
@@ -70,7 +70,7 @@ def test_it_leads_with_the_verdict_and_names_line_and_remedy(browser: Browser, t
 
 def test_paths_are_shown_and_not_obeyed(browser: Browser, tmp_path: Path) -> None:
     page = open_page(browser, tmp_path, hostile_report())
-    shown = page.locator(".differences tbody tr td:first-child code").all_inner_texts()
+    shown = page.locator(".differences tbody tr td:first-child").all_text_contents()
     assert len(shown) == len(NASTY)
     assert "/<script>alert(1)</script>&amp;]]>" in shown
     assert not [text for text in shown if re.search(r"[\x00-\x1f\u202a-\u202e\u2066-\u2069]", text)]
@@ -130,8 +130,53 @@ def test_it_prints(browser: Browser, tmp_path: Path) -> None:
 
 def test_ten_thousand_differences_are_all_there(browser: Browser, tmp_path: Path) -> None:
     page = open_page(browser, tmp_path, report(*(mtime(b"/d/%d" % number) for number in range(10_000))))
+    assert page.locator("#filter-count").inner_text() == "10,000 of 10,000"
     page.locator("#filter-path").fill("/d/9999")
-    assert page.locator("#filter-count").inner_text() == "1 of 10000"
+    assert page.locator("#filter-count").inner_text() == "1 of 10,000"
+    # a table without a row in sight shows no heading either
+    assert page.locator(".chunk:visible").count() == 1
+    page.context.close()
+
+
+def test_ten_thousand_differences_are_a_few_pages_on_paper(browser: Browser, tmp_path: Path) -> None:
+    page = open_page(browser, tmp_path, report(*(mtime(b"/d/%d" % number) for number in range(10_000))))
+    page.emulate_media(media="print")
+    assert page.locator(".differences tbody tr:visible").count() == 100
+    assert page.get_by_text("the first 100 of 10,000").is_visible()
+    page.context.close()
+
+
+def test_a_cause_of_many_instructions_is_one_card(browser: Browser, tmp_path: Path) -> None:
+    made = hostile_report()
+    assert made.explanation is not None
+    first, second = made.explanation.findings
+    again = tuple(replace(first, instruction=replace(RUN, line=line), differences=(0,)) for line in range(10, 20))
+    explanation = replace(made.explanation, findings=(first, *again, second))
+    page = open_page(browser, tmp_path, replace(made, explanation=explanation))
+    assert page.locator(".finding h3 .chip").all_inner_texts() == ["file-mtime", "directory-mtime"]
+    card = page.locator(".finding").first
+    assert card.locator(".places a").all_inner_texts() == [
+        "line 7", *(f"line {line}" for line in range(10, 15)), *(str(line) for line in range(15, 20))
+    ]  # fmt: skip
+    assert card.locator(".remedy").count() == 1
+    page.context.close()
+
+
+def test_what_no_cause_explains_says_what_was_tried(browser: Browser, tmp_path: Path) -> None:
+    page = open_page(browser, tmp_path, hostile_report())
+    rows = page.locator("#unexplained tbody tr")
+    assert rows.count() == 1
+    assert "tried: not a time within its build's window" in rows.first.inner_text()
+    page.context.close()
+
+
+def test_the_dockerfile_is_shown_as_it_is_written(browser: Browser, tmp_path: Path) -> None:
+    made = hostile_report()
+    assert made.inputs is not None
+    text = "FROM scratch\nRUN a \\\n\t&& printf '\\n' \x1b[1m"
+    page = open_page(browser, tmp_path, replace(made, inputs=replace(made.inputs, dockerfile_text=text)))
+    shown = page.locator(".source code").all_text_contents()
+    assert shown == ["FROM scratch", "RUN a \\", "    && printf '\\n' \\x1b[1m"]
     page.context.close()
 
 

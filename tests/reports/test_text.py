@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.images import digest
 from verifier.model.build import BuilderIdentity
 from verifier.model.difference import ContentDifference, Difference, LayerPair, Region
-from verifier.model.finding import Explanation, Residue
+from verifier.model.finding import Evidence, Explanation, Finding, Residue
 from verifier.model.instruction import Instruction, StageRef
 from verifier.model.report import PlatformPair, Report, ReportedError, ReportedImage, ReportedLayer, Side
 from verifier.model.verdict import Verdict
@@ -153,9 +153,55 @@ def test_what_is_not_explained_is_shown_with_what_was_ruled_out() -> None:
     assert "explained: 1 of 2 differences; not explained: 1" in text
     assert "/left" in text
     assert "/explained" not in text
-    assert "ruled out: not a time within its build's window" in text
+    assert "tried: not a time within its build's window" in text
     assert "the same but for the order of lines" in text
     assert "made at line 7: RUN make" in text
+
+
+def with_findings(*lines: int, evidence: Evidence) -> str:
+    """Render a report with one cause at each of the lines."""
+    findings = tuple(
+        Finding(
+            cause="random-value",
+            title="A random value",
+            severity="warning",
+            confidence="likely",
+            opaque=True,
+            instruction=replace(RUN, line=line),
+            differences=(0,),
+            paths=(b"/f",),
+            evidence=(evidence,),
+            remedy="make none",
+        )
+        for line in lines
+    )
+    made = replace(
+        report(mtime(b"/f")),
+        explanation=Explanation(
+            findings=findings,
+            residue=(),
+            of=1,
+            opaque=1,
+            counterfactual_first=digest("1"),
+            counterfactual_second=digest("1"),
+            minimal=(),
+        ),
+    )
+    return render(made, "text")
+
+
+def test_more_instructions_than_are_shown_are_counted() -> None:
+    evidence = Evidence(path="/f", inner=None, offset=None, first="1", second="2")
+    assert "more instruction" not in with_findings(*range(4), evidence=evidence)
+    assert "    and 1 more instruction\n" in with_findings(*range(5), evidence=evidence)
+    assert "    and 2 more instructions\n" in with_findings(*range(6), evidence=evidence)
+
+
+def test_values_that_are_only_described_are_said_to_be_two() -> None:
+    evidence = Evidence(path="/key", inner=None, offset=None, first="private key, 65 bytes", second="2")
+    assert "such as /key: private key, 65 bytes | 2\n" in with_findings(3, evidence=evidence)
+    evidence = replace(evidence, second="private key, 65 bytes")
+    assert "such as /key: private key, 65 bytes, another on each side\n" in with_findings(3, evidence=evidence)
 
 
 def test_a_run_without_a_verdict_says_why() -> None:

@@ -112,8 +112,7 @@ def _add_verify(commands: argparse._SubParsersAction[_Parser]) -> None:  # argpa
     building = parser.add_argument_group("building, in the builders' own terms")
     building.add_argument("--builder", choices=BUILDERS, default="auto", help="default: the first that answers")
     building.add_argument("--target", metavar="STAGE", help="the stage to build")
-    building.add_argument("--build-arg", metavar="NAME[=VALUE]", action="append", default=[])
-    building.add_argument("--platform", metavar="OS/ARCH[/VARIANT]")
+    _add_build_arguments(building)
     building.add_argument("--network", metavar="MODE", help="the network of RUN instructions, such as host or none")
     building.add_argument("--secret", metavar="SPEC", action="append", default=[])
     building.add_argument("--ssh", metavar="SPEC", action="append", default=[])
@@ -139,6 +138,11 @@ def _add_verify(commands: argparse._SubParsersAction[_Parser]) -> None:  # argpa
     _add_report(parser)
     parser.add_argument("--quiet", action="store_true", help="do not stream the builds' output")
     parser.add_argument("--redact-build-args", action="store_true", help="keep every build argument's value secret")
+
+
+def _add_build_arguments(parser: argparse._ActionsContainer) -> None:  # a parser, or a group of one
+    parser.add_argument("--build-arg", metavar="NAME[=VALUE]", action="append", default=[])
+    parser.add_argument("--platform", metavar="OS/ARCH[/VARIANT]")
 
 
 def _add_probes(parser: argparse.ArgumentParser) -> None:
@@ -201,8 +205,7 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("dockerfile", metavar="DOCKERFILE", nargs="+")
     parser.add_argument("--context", metavar="DIR", help="the build context (default: the Dockerfile's folder)")
     parser.add_argument("--target", metavar="STAGE", help="judge the stages that this one needs")
-    parser.add_argument("--build-arg", metavar="NAME[=VALUE]", action="append", default=[])
-    parser.add_argument("--platform", metavar="OS/ARCH[/VARIANT]")
+    _add_build_arguments(parser)
     parser.add_argument("--format", choices=CHECK_FORMATS, default="text", help="what stdout carries (default: text)")
     parser.add_argument("--verbose", action="store_true", help="list what was checked and found right, too")
 
@@ -220,8 +223,7 @@ def _add_pin(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("--update", action="store_true", help="write, and move pins along whose tags moved")
     parser.add_argument("--lock", metavar="FILE", help="write the digests into a lock file instead")
     parser.add_argument("--source-policy", metavar="FILE", help="the same as a source policy of BuildKit")
-    parser.add_argument("--build-arg", metavar="NAME[=VALUE]", action="append", default=[])
-    parser.add_argument("--platform", metavar="OS/ARCH[/VARIANT]")
+    _add_build_arguments(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="what stdout carries")
 
 

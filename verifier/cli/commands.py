@@ -156,7 +156,7 @@ def _completion(arguments: argparse.Namespace) -> int:
 
     from verifier.cli.arguments import make_parser
 
-    sys.stdout.write(shtab.complete(make_parser(), shell=arguments.shell))
+    sys.stdout.write(shtab.complete(make_parser(), shell=arguments.shell).rstrip("\n") + "\n")
     return 0
 
 

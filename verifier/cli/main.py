@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,15 @@ from verifier.errors import ResourceError, VerifyBuildError
 
 def run() -> None:
     """Run the command of `sys.argv` and exit with its code."""
+    _speak_utf8()
     sys.exit(main(sys.argv[1:]))
+
+
+def _speak_utf8() -> None:
+    """Write UTF-8 whatever the locale says: a report is the same bytes everywhere, and no locale can stop it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def main(argv: Sequence[str]) -> int:

@@ -10,11 +10,14 @@ _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that a terminal may act on, or that hide or reorder text, such as bidirectional marks."""
 
 
-def escape(text: str) -> str:
-    """Replace what a terminal could act on by backslash escapes; printable text of any script stays."""
-    if text.isascii() and text.isprintable() and "\\" not in text:
+def escape(text: str, *, backslashes: bool = True) -> str:
+    """Replace what a terminal could act on by backslash escapes; printable text of any script stays.
+
+    `backslashes=False` leaves backslashes as they are: what is a Dockerfile's own text is to be read, not decoded.
+    """
+    if text.isascii() and text.isprintable() and (not backslashes or "\\" not in text):
         return text
-    return "".join(_escape_one(character) for character in text)
+    return "".join(character if character == "\\" and not backslashes else _escape_one(character) for character in text)
 
 
 def _escape_one(character: str) -> str:

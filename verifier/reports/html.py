@@ -9,24 +9,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from importlib import resources
 from typing import Any, Final
 
 from verifier.model.difference import Difference, LayerPair
 from verifier.model.finding import Finding
 from verifier.model.instruction import Instruction
-from verifier.model.report import (
-    PlatformPair,
-    Report,
-    ReportedImage,
-    ReportedLayer,
-    Side,
-    instruction_of,
-    manifest_digest_of,
-)
+from verifier.model.report import Report, Side, instruction_of
 from verifier.reports.answer import answer, claim
-from verifier.reports.escape import escape, escape_path
+from verifier.reports.escape import escape, escape_path, shorten
+from verifier.reports.findings import left_over, proof_line
 from verifier.reports.html_bytes import Sample, sample_of, shown_value
+from verifier.reports.html_causes import cause_cards, unexplained_card
+from verifier.reports.html_images import Causes, ladder, platform_layers
+from verifier.reports.notices import UNEXPLAINED
 
 COLOURS: Final = 8
 """Causes are told apart by as many colours; each has its name beside it all the same."""
@@ -34,10 +31,14 @@ COLOURS: Final = 8
 ROWS_IN_A_CHUNK: Final = 100
 """Rows that a browser lays out together, once they come into sight."""
 
-UNEXPLAINED: Final = "unexplained"
+CHUNKS_PRINTED: Final = 1
+"""How much of the table goes to paper: ten thousand rows would be a thousand pages."""
 
-Causes = Mapping[int, tuple[str, ...]]
-"""The causes of each difference, by its position."""
+_BARS_SHOWN: Final = 12
+_PLAIN: Final = COLOURS + 1
+"""The colour of what is no cause."""
+
+_LABEL_WIDTH: Final = 52
 
 MadeAt = Mapping[int, Instruction]
 """The instruction behind each difference, by its position."""
@@ -89,9 +90,10 @@ def render_html(report: Report) -> str:
         report=report,
         title=escape(claim(report)) if report.error is None else "no verdict",
         answer=answer(report),
-        ladder=list(_ladder(report)),
-        findings=[_finding(finding, colours) for finding in _ordered(report)],
-        platforms=[_platform(report, pair, colours, causes) for pair in report.platforms],
+        ladder=list(ladder(report)),
+        cards=cause_cards(_findings(report), colours),
+        unexplained=unexplained_card(report),
+        platforms=[platform_layers(report, pair, colours, causes) for pair in report.platforms],
         by_cause=_bars_by_cause(causes, colours),
         by_layer=_bars_by_layer(report, made_at),
         dockerfile=list(_dockerfile(report, colours)),
@@ -99,7 +101,8 @@ def render_html(report: Report) -> str:
         causes=list(colours),
         latent=[risk for risk in report.risks if risk.status == "latent"],
         sides=[_side(side) for side in (report.first, report.second) if side is not None],
-        named_alone=UNEXPLAINED,
+        printed=CHUNKS_PRINTED * ROWS_IN_A_CHUNK,
+        proof="" if report.explanation is None else proof_line(report.explanation),
     )
 
 
@@ -135,115 +138,6 @@ def _residue(report: Report) -> frozenset[int]:
     return frozenset(item.difference for item in report.explanation.residue)
 
 
-def _ladder(report: Report) -> Iterator[dict[str, Any]]:
-    """Show the digests of every level, strictest first, of each platform."""
-    if report.first is None or report.second is None:
-        return
-    if report.index_equal is not None:
-        yield _rung("index", "", report.first.index_digest, report.second.index_digest)
-    for pair in report.platforms:
-        name = pair.platform if len(report.platforms) > 1 else ""
-        yield _rung(
-            "manifest",
-            name,
-            manifest_digest_of(report.first, pair.first),
-            manifest_digest_of(report.second, pair.second),
-        )
-        yield _rung("config", name, *(image.config_digest if image else None for image in (pair.first, pair.second)))
-        first, second = (
-            None if image is None else tuple(layer.diff_id for layer in image.layers)
-            for image in (pair.first, pair.second)
-        )
-        total = max(len(first or ()), len(second or ()))
-        same = sum(one == two for one, two in zip(first or (), second or (), strict=False))
-        yield {
-            "level": "layers",
-            "platform": name,
-            "equal": first == second,
-            "first": f"{same} of {total} diff_ids are equal",
-            "second": None,
-            "known": True,
-        }
-        yield _files_rung(name, pair, follows=first == second)
-
-
-def _files_rung(name: str, pair: PlatformPair, *, follows: bool) -> dict[str, Any]:
-    one, two = (image.files_digest if image else None for image in (pair.first, pair.second))
-    if one is None and two is None and follows:
-        return {
-            "level": "files",
-            "platform": name,
-            "equal": True,
-            "first": "follows from equal layers",
-            "second": None,
-            "known": True,
-        }
-    return _rung("files", name, one, two)
-
-
-def _rung(level: str, platform: str, first: str | None, second: str | None) -> dict[str, Any]:
-    return {
-        "level": level,
-        "platform": platform,
-        "equal": first == second and first is not None,
-        "first": first,
-        "second": None if first == second else second,
-        "known": first is not None or second is not None,
-    }
-
-
-def _finding(finding: Finding, colours: Mapping[str, int]) -> dict[str, Any]:
-    return {
-        "cause": finding.cause,
-        "colour": colours[finding.cause],
-        "title": escape(finding.title),
-        "confidence": finding.confidence + (", opaque" if finding.opaque else ""),
-        "count": len(finding.differences),
-        "line": None if finding.instruction is None else finding.instruction.line,
-        "text": None if finding.instruction is None else escape(finding.instruction.text),
-        "remedy": escape(finding.remedy),
-        "paths": [escape_path(path) for path in finding.paths[:20]],
-        "more_paths": max(0, len(finding.paths) - 20),
-        "evidence": [
-            {
-                "path": escape(item.path),
-                "inner": None if item.inner is None else escape(item.inner),
-                "offset": item.offset,
-                "first": escape(item.first or "-"),
-                "second": escape(item.second or "-"),
-            }
-            for item in finding.evidence
-        ],
-    }
-
-
-def _platform(report: Report, pair: PlatformPair, colours: Mapping[str, int], by_difference: Causes) -> dict[str, Any]:
-    causes = _causes_by_layer(report, pair, by_difference)
-    largest = max((layer.size for image in (pair.first, pair.second) if image for layer in image.layers), default=1)
-    return {
-        "name": pair.platform,
-        "rows": [
-            {
-                "first": _layer(pair.first, layers.first, largest),
-                "second": _layer(pair.second, layers.second, largest),
-                "equal": _same(pair, layers),
-                "causes": [
-                    (cause, colours[cause]) for cause in sorted(causes.get(layers, ()), key=colours.__getitem__)
-                ],
-            }
-            for layers in pair.layers
-        ],
-    }
-
-
-def _causes_by_layer(report: Report, pair: PlatformPair, by_difference: Causes) -> dict[LayerPair, set[str]]:
-    found: dict[LayerPair, set[str]] = {}
-    for number, item in enumerate(report.differences):
-        if item.layer is not None and (item.platform is None or str(item.platform) == pair.platform):
-            found.setdefault(item.layer, set()).update(by_difference.get(number, (UNEXPLAINED,)))
-    return found
-
-
 def _causes_of(report: Report) -> dict[int, tuple[str, ...]]:
     """Gather the causes of each difference; what is left over counts as unexplained, too."""
     found: dict[int, set[str]] = {}
@@ -253,32 +147,6 @@ def _causes_of(report: Report) -> dict[int, tuple[str, ...]]:
     for number in _residue(report):
         found.setdefault(number, set()).add(UNEXPLAINED)
     return {number: tuple(sorted(causes)) for number, causes in found.items()}
-
-
-def _layer(image: ReportedImage | None, number: int | None, largest: int) -> dict[str, Any] | None:
-    if image is None or number is None:
-        return None
-    layer = image.layers[number]
-    return {
-        "number": number,
-        "diff_id": layer.diff_id,
-        "size": f"{layer.size:,}",
-        "share": round(100 * layer.size / max(1, largest), 1),
-        "line": None if layer.instruction is None else layer.instruction.line,
-        "made_by": escape(_made_by(layer)),
-        "base": layer.origin == "base",
-        "rebuilt": layer.rebuilt,
-    }
-
-
-def _made_by(layer: ReportedLayer) -> str:
-    return layer.created_by if layer.instruction is None else layer.instruction.text
-
-
-def _same(pair: PlatformPair, layers: LayerPair) -> bool:
-    if pair.first is None or pair.second is None or layers.first is None or layers.second is None:
-        return False
-    return pair.first.layers[layers.first].diff_id == pair.second.layers[layers.second].diff_id
 
 
 def _bars_by_cause(by_difference: Causes, colours: Mapping[str, int]) -> list[Bar]:
@@ -293,14 +161,14 @@ def _bars_by_layer(report: Report, made_at: MadeAt) -> list[Bar]:
     counts: Counter[str] = Counter()
     for number, item in enumerate(report.differences):
         counts[_place(item, made_at.get(number))] += 1
-    ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:12]
-    return _bars([(escape(label), count, f"{count:,}", COLOURS) for label, count in ordered])
+    ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:_BARS_SHOWN]
+    return _bars([(escape(label, backslashes=False), count, f"{count:,}", _PLAIN) for label, count in ordered])
 
 
 def _bars(rows: Sequence[tuple[str, int, str, int]]) -> list[Bar]:
     longest = max((count for _, count, _, _ in rows), default=1) or 1
     return [
-        Bar(label=label, value=value, share=round(count / longest, 4), colour=colour)
+        Bar(label=shorten(label, _LABEL_WIDTH), value=value, share=round(count / longest, 4), colour=colour)
         for label, count, value, colour in rows
     ]
 
@@ -319,6 +187,8 @@ def _dockerfile(report: Report, colours: Mapping[str, int]) -> Iterator[dict[str
     marks: dict[int, list[tuple[str, int]]] = {}
     for finding in _ordered(report):
         _mark(marks, finding.instruction, (finding.cause, colours[finding.cause]))
+    for _, instruction in left_over(report) if UNEXPLAINED in colours else ():
+        _mark(marks, instruction, (UNEXPLAINED, colours[UNEXPLAINED]))
     latent: dict[int, list[str]] = {}
     for risk in report.risks:
         line = risk.line or (risk.instruction.line if risk.instruction else None)
@@ -327,7 +197,7 @@ def _dockerfile(report: Report, colours: Mapping[str, int]) -> Iterator[dict[str
     for number, text in enumerate(report.inputs.dockerfile_text.rstrip("\n").split("\n"), start=1):
         yield {
             "number": number,
-            "text": escape(text.rstrip("\r")),
+            "text": escape(text.rstrip("\r").expandtabs(4), backslashes=False),
             "marks": list(dict.fromkeys(marks.get(number, []))),
             "latent": list(dict.fromkeys(latent.get(number, []))),
         }
@@ -345,6 +215,9 @@ def _made_at(report: Report) -> dict[int, Instruction]:
         instruction = instruction_of(item, report.platforms)
         if instruction is not None:
             found[number] = instruction
+    for left in () if report.explanation is None else report.explanation.residue:
+        if left.instruction is not None:
+            found[left.difference] = left.instruction
     for finding in _findings(report):
         if finding.instruction is not None:
             found |= dict.fromkeys(finding.differences, finding.instruction)
@@ -384,6 +257,6 @@ def _side(side: Side) -> dict[str, Any]:
         "reference": escape(side.reference),
         "builder": None if side.builder is None else f"{side.builder.name} {escape(side.builder.version)}",
         "options": [escape(option) for option in side.options],
-        "started": None if side.started is None else side.started.isoformat(timespec="seconds"),
+        "started": None if side.started is None else f"{side.started.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
         "seconds": side.seconds,
     }

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from verifier.model.described import described_bases, described_builder, described_context
 from verifier.model.difference import ContentDifference, Difference
 from verifier.model.finding import Explanation, Finding, Risk
 from verifier.model.report import Inputs, Report, ReportedImage, ReportedLayer, Side
@@ -91,38 +92,21 @@ def _inputs(inputs: Inputs) -> dict[str, Any]:
             "text": inputs.dockerfile_text,
         },
         "syntax": inputs.syntax,
-        "context": {
-            "digest": inputs.context_digest,
-            "archive_digest": inputs.archive_digest,
-            "files": inputs.context_files,
-            "bytes": inputs.context_bytes,
-        },
+        "context": described_context(inputs),
         "build_args": list(inputs.build_args),
         "platform": inputs.platform,
         "target": inputs.target,
         "epoch": inputs.epoch,
         "varied": list(inputs.varied),
         "builds_run": inputs.builds_run,
-        "bases": [
-            {
-                "reference": held.base.reference,
-                "digest": held.digest,
-                "digest_kind": held.digest_kind,
-                "pinned": held.pinned,
-                "line": held.base.instruction.line,
-            }
-            for held in inputs.bases
-        ],
+        "bases": described_bases(inputs),
         "unchanged": inputs.unchanged,
     }
 
 
 def _side(side: Side, images: Sequence[ReportedImage]) -> dict[str, Any]:
-    builder = side.builder
     described: dict[str, Any] = {
-        "builder": None
-        if builder is None
-        else {"name": builder.name, "version": builder.version, "options": list(side.options)},
+        "builder": described_builder(side),
         "reference": side.reference,
         "seconds": side.seconds,
         "started": _time(side.started),

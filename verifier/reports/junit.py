@@ -22,8 +22,15 @@ def render_junit(report: Report) -> str:
     """Render a verification or a comparison; the time is the builds' own, in seconds."""
     cases = [_error_case(report)] if report.error is not None else list(_level_cases(report))
     cases += _cause_cases(notices_of(report))
-    name = "compare" if report.inputs is None else report.inputs.dockerfile_path
+    name = _subject(report)
     return _render(name, cases, _seconds(report))
+
+
+def _subject(report: Report) -> str:
+    """Name what was looked at; an error may come before anything was."""
+    if report.inputs is not None:
+        return report.inputs.dockerfile_path
+    return "compare" if report.error is None else ""
 
 
 def render_check_junit(report: CheckReport) -> str:
@@ -74,7 +81,8 @@ def _cause_cases(notices: Sequence[Notice]) -> Iterator[ET.Element]:
     for rule in dict.fromkeys(notice.rule for notice in notices):
         group = [notice for notice in notices if notice.rule == rule]
         case = ET.Element("testcase", {"name": rule, "classname": _CAUSE})
-        text = "\n".join(_line(notice) for notice in group)
+        remedies = dict.fromkeys(f"remedy: {notice.remedy}" for notice in group if notice.remedy)
+        text = "\n".join([*map(_line, group), *remedies])
         if any(notice.failing for notice in group):
             failure = ET.SubElement(case, "failure", {"type": group[0].severity, "message": group[0].title})
             failure.text = text
@@ -85,8 +93,7 @@ def _cause_cases(notices: Sequence[Notice]) -> Iterator[ET.Element]:
 
 def _line(notice: Notice) -> str:
     where = "" if notice.line is None else f"{escape(notice.dockerfile or '')}:{notice.line}: "
-    remedy = f" (remedy: {notice.remedy})" if notice.remedy else ""
-    return f"{where}{notice.message}{remedy}"
+    return f"{where}{notice.message}"
 
 
 def _render(name: str, cases: Sequence[ET.Element], seconds: float | None) -> str:
@@ -94,7 +101,7 @@ def _render(name: str, cases: Sequence[ET.Element], seconds: float | None) -> st
         return str(sum(case.find(kind) is not None for case in cases))
 
     attributes = {
-        "name": f"verify-build {escape(name)}",
+        "name": f"verify-build {escape(name)}".rstrip(),
         "tests": str(len(cases)),
         "failures": count("failure"),
         "errors": count("error"),

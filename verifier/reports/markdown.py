@@ -12,10 +12,11 @@ from typing import Final
 from verifier.model.difference import Difference
 from verifier.model.finding import Finding
 from verifier.model.instruction import Instruction
-from verifier.model.report import PlatformPair, Report, instruction_of, manifest_digest_of
+from verifier.model.report import PlatformPair, Report, manifest_digest_of
 from verifier.reports.answer import answer, claim
 from verifier.reports.check_form import CheckReport
 from verifier.reports.escape import escape, escape_path, shorten
+from verifier.reports.findings import by_cause, confidence_of, left_over
 from verifier.reports.notices import notices_of_check
 
 MAX_CHARACTERS: Final = 60_000
@@ -23,6 +24,7 @@ MAX_CHARACTERS: Final = 60_000
 
 _ROWS: Final = 50
 _WIDTH: Final = 100
+_LINES_SHOWN: Final = 12
 _STRUCTURE: Final = frozenset("\\`*_{}[]<>#+!|~&@:\"'$=^")
 _MARKS: Final = {"reproducible": "✅", "tolerated": "✅", "different": "❌", "no-verdict": "⚠️"}
 
@@ -67,33 +69,32 @@ def _claim_line(report: Report) -> str:
 
 
 def _cause_rows(report: Report) -> list[tuple[str, ...]]:
+    """Give each cause one row, with all its lines: a host shows what is short."""
     findings: Sequence[Finding] = () if report.explanation is None else report.explanation.findings
-    ordered = sorted(findings, key=lambda item: -len(item.differences))
     return [
-        (
-            _code(finding.cause),
-            "" if finding.instruction is None else str(finding.instruction.line),
-            _paths(finding),
-            finding.confidence + (", opaque" if finding.opaque else ""),
-            _text(finding.remedy),
-        )
-        for finding in ordered
+        (_code(cause), _lines(group), _paths(group), confidence_of(group), _text(group[0].remedy))
+        for cause, group in by_cause(findings)
     ]
 
 
-def _paths(finding: Finding) -> str:
-    if not finding.paths:
+def _lines(group: Sequence[Finding]) -> str:
+    lines = sorted({finding.instruction.line for finding in group if finding.instruction is not None})
+    more = f" and {len(lines) - _LINES_SHOWN} more" if len(lines) > _LINES_SHOWN else ""
+    return ", ".join(map(str, lines[:_LINES_SHOWN])) + more
+
+
+def _paths(group: Sequence[Finding]) -> str:
+    paths = sorted({path for finding in group for path in finding.paths})
+    if not paths:
         return ""
-    first = _code(shorten(escape_path(finding.paths[0]), _WIDTH))
-    return first if len(finding.paths) == 1 else f"{len(finding.paths):,}, such as {first}"
+    first = _code(shorten(escape_path(paths[0]), _WIDTH))
+    return first if len(paths) == 1 else f"{len(paths):,}, such as {first}"
 
 
 def _folded_blocks(report: Report) -> Iterator[str]:
-    residue = report.unexplained
+    residue = list(left_over(report))
     if residue:
-        yield _folded(
-            f"{len(residue):,} not explained", _table(("field", "path", "made by"), _residue_rows(report, residue))
-        )
+        yield _folded(f"{len(residue):,} not explained", _table(("field", "path", "made by"), _residue_rows(residue)))
     for pair in report.platforms:
         yield _folded(f"Digests ({pair.platform})", _table(("level", "", "digest"), _digest_rows(report, pair)))
     latent = [risk for risk in report.risks if risk.status == "latent"]
@@ -108,10 +109,9 @@ def _folded_blocks(report: Report) -> Iterator[str]:
         yield _folded("Notes", "\n".join(f"- {_code(note)}" for note in report.notes[:_ROWS]))
 
 
-def _residue_rows(report: Report, residue: Sequence[Difference]) -> list[tuple[str, ...]]:
+def _residue_rows(residue: Sequence[tuple[Difference, Instruction | None]]) -> list[tuple[str, ...]]:
     rows = []
-    for item in residue[:_ROWS]:
-        instruction = instruction_of(item, report.platforms)
+    for item, instruction in residue[:_ROWS]:
         made_by = "" if instruction is None else f"line {instruction.line}: {shorten(instruction.text, _WIDTH)}"
         path = "" if item.path is None else _code(shorten(escape_path(item.path), _WIDTH))
         rows.append((_code(item.field), path, _code(made_by)))

@@ -18,9 +18,10 @@ from verifier.causes import CAUSES
 from verifier.model.difference import Difference
 from verifier.model.finding import Finding, Risk, Severity
 from verifier.model.instruction import Instruction
-from verifier.model.report import Report, instruction_of
+from verifier.model.report import Report
 from verifier.reports.check_form import CheckReport
 from verifier.reports.escape import escape, escape_path, shorten
+from verifier.reports.findings import left_over
 
 UNEXPLAINED: Final = "unexplained"
 """The rule of differences that no cause explains."""
@@ -114,17 +115,17 @@ def _extent(finding: Finding) -> str:
 def _unexplained(report: Report, path: str | None, *, fails: bool) -> Iterator[_Draft]:
     """One notice an instruction whose differences no cause explains."""
     groups: dict[Instruction | None, list[Difference]] = {}
-    for item in report.unexplained:
-        groups.setdefault(instruction_of(item, report.platforms), []).append(item)
+    for item, made_by in left_over(report):
+        groups.setdefault(made_by, []).append(item)
     for instruction, items in groups.items():
         number, example = len(items), items[0]
-        where = escape(example.field) if example.path is None else escape_path(example.path)
+        extent = "1 difference:" if number == 1 else f"{number:,} differences, such as"
+        where = f"the {example.part}" if example.path is None else escape_path(example.path)
         notice = Notice(
             rule=UNEXPLAINED,
             title="Differences that no cause explains",
             severity="error" if fails else "note",
-            message=f"{number:,} difference{'' if number == 1 else 's'}, such as {escape(example.field)} of "
-            f"{shorten(where, _PATH_WIDTH)}",
+            message=f"{extent} {escape(example.field)} of {shorten(where, _PATH_WIDTH)}",
             remedy="look at both sides' bytes in the report",
             failing=fails,
             dockerfile=path,

@@ -106,7 +106,7 @@ def _left_lines(report: Report, item: Difference, left: Left) -> Iterator[str]:
     if residue.instruction is not None and residue.instruction != instruction_of(item, report.platforms):
         yield f"{_INDENT}  made at line {residue.instruction.line}: {_shown(residue.instruction)}"
     if residue.ruled_out:
-        yield f"{_INDENT}  ruled out: {escape('; '.join(residue.ruled_out))}"
+        yield f"{_INDENT}  tried: {escape('; '.join(residue.ruled_out))}"
     if residue.alike:
         yield f"{_INDENT}  the same but for {escape(' or '.join(residue.alike))}"
 

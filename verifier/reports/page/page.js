@@ -5,22 +5,37 @@
     var path = document.getElementById("filter-path");
     var cause = document.getElementById("filter-cause");
     var count = document.getElementById("filter-count");
-    var rows = Array.prototype.map.call(document.querySelectorAll(".differences tbody tr"), function (row) {
-      return { row: row, path: row.cells[0].textContent.toLowerCase(), causes: " " + row.dataset.causes };
-    });
-    var apply = function () {
-      var wanted = path.value.toLowerCase(), named = cause.value, shown = 0;
-      rows.forEach(function (item) {
-        var keep = item.path.indexOf(wanted) !== -1 && (!named || item.causes.indexOf(" " + named + " ") !== -1);
-        item.row.hidden = !keep;
-        shown += keep ? 1 : 0;
+    var section = document.getElementById("differences");
+    var number = function (value) { return value.toLocaleString("en-US"); };
+    var chunks = null;
+    var read = function () {
+      return Array.prototype.map.call(section.querySelectorAll(".chunk"), function (chunk) {
+        return { chunk: chunk, rows: Array.prototype.map.call(chunk.querySelectorAll("tbody tr"), function (row) {
+          var cells = row.cells;
+          return { row: row, path: cells[0].textContent.toLowerCase(), causes: " " + cells[cells.length - 1].textContent };
+        }) };
       });
-      count.textContent = shown + " of " + rows.length;
+    };
+    var apply = function () {
+      var wanted = path.value.toLowerCase(), named = cause.value, shown = 0, total = 0;
+      chunks = chunks || read();
+      chunks.forEach(function (item) {
+        var kept = 0;
+        item.rows.forEach(function (each) {
+          var keep = each.path.indexOf(wanted) !== -1 && (!named || each.causes.indexOf(" " + named + " ") !== -1);
+          each.row.hidden = !keep;
+          kept += keep ? 1 : 0;
+        });
+        item.chunk.hidden = !kept;
+        shown += kept;
+        total += item.rows.length;
+      });
+      section.classList.toggle("filtered", shown !== total);
+      count.textContent = number(shown) + " of " + number(total);
     };
     form.hidden = false;
     form.addEventListener("input", apply);
     form.addEventListener("submit", function (event) { event.preventDefault(); });
-    apply();
   }
   if (navigator.clipboard) {
     Array.prototype.forEach.call(document.querySelectorAll(".copy"), function (text) {
