@@ -32,11 +32,13 @@ lint: ## format, lint, types, layers, README: without a builder
 	$(BIN)/python setup/check_readme.py README.md
 	$(BIN)/python setup/check_causes.py docs/causes
 	$(BIN)/python setup/check_man.py docs/verify-build.1
+	$(BIN)/python setup/terminal_picture.py docs/tutorial.md docs/terminal.svg
 
-docs: ## write the pages of the causes
+docs: ## write the pages of the causes, the manual and the picture of the terminal
 	@setup/tool.sh --dev
 	$(BIN)/python setup/check_causes.py --write docs/causes
 	$(BIN)/python setup/check_man.py --write docs/verify-build.1
+	$(BIN)/python setup/terminal_picture.py --write docs/tutorial.md docs/terminal.svg
 
 readme: ## write the tool's help texts into the README
 	@setup/tool.sh --dev
@@ -47,6 +49,7 @@ bench: ## how fast the comparison is, as ratios against this machine's own limit
 	@setup/packages.sh diffoscope-minimal mmdebstrap skopeo
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.registry
+	$(BIN)/python -m bench.page
 
 accuracy: ## every fixture on every builder that can, and the table of it; interrupted, it goes on where it was
 	-@EVERY_BUILDER=1 ACCURACY_RESULTS=$(CURDIR)/.cache/accuracy setup/test.sh -q tests/causes/test_fixtures.py

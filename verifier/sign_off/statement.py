@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from verifier.model.described import described_bases, described_builder, described_context
 from verifier.model.report import Inputs, Report, ReportedImage, Side
 from verifier.model.sign_off import SIGN_OFF_TYPE, SUMMARY_TYPE, Objection, SignOff, SourceCommit, Subject
 from verifier.model.tolerance import AppliedTolerance
@@ -159,27 +160,13 @@ def _inputs(inputs: Inputs) -> dict[str, Any]:
     return {
         "dockerfile": {"path": inputs.dockerfile_path, "digest": inputs.dockerfile_digest},
         "syntax": inputs.syntax,
-        "context": {
-            "digest": inputs.context_digest,
-            "archive_digest": inputs.archive_digest,
-            "files": inputs.context_files,
-            "bytes": inputs.context_bytes,
-        },
+        "context": described_context(inputs),
         "build_args": list(inputs.build_args),
         "platform": inputs.platform,
         "target": inputs.target,
         "epoch": inputs.epoch,
         "builds_run": inputs.builds_run,
-        "bases": [
-            {
-                "reference": held.base.reference,
-                "digest": held.digest,
-                "digest_kind": held.digest_kind,
-                "pinned": held.pinned,
-                "line": held.base.instruction.line,
-            }
-            for held in inputs.bases
-        ],
+        "bases": described_bases(inputs),
     }
 
 
@@ -187,12 +174,9 @@ def _side(report: Report, number: int) -> dict[str, Any] | None:
     side: Side | None = (report.first, report.second)[number]
     if side is None:
         return None
-    builder = side.builder
     pairs = [(pair.first, pair.second)[number] for pair in report.platforms]
     return {
-        "builder": None
-        if builder is None
-        else {"name": builder.name, "version": builder.version, "options": list(side.options)},
+        "builder": described_builder(side),
         "reference": side.reference,
         "started": _time(side.started),
         "finished": _time(side.finished),
