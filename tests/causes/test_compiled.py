@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import io
 import marshal
@@ -14,6 +15,7 @@ from importlib.util import MAGIC_NUMBER
 import pytest
 
 from tests.causes.sides import FIRST, SECOND, WINDOWS, at, causes, explain_contents
+from tests.compare.layer_images import file, tar
 from tests.formats.elf_files import OBJECT, Part, code, compressed, debugging, elf, note, strings
 from verifier.causes.cause import SideContext, Window
 from verifier.model.finding import Explanation
@@ -190,6 +192,29 @@ class TestGoPathVcs:
         first, second = (self.program("/src", digit * 40) for digit in "12")
         assert causes(explain_contents(first, second)) == ["go-path-vcs"]
 
+    @pytest.mark.parametrize(
+        "form", [b'build\t-ldflags="-X main.Commit=%s"\n', b"stringsrunon%szero", b"v1.2.3-4-g%s-dirty\0"]
+    )
+    def test_the_commit_wherever_it_stands_again(self, form: bytes) -> None:
+        revisions = [hashlib.sha256(name).hexdigest()[:40] for name in (b"one", b"other")]
+        for size in (7, 8, 12, 40):
+            first, second = (
+                elf([Part(".data", b"\xff Go buildinf:build\tvcs.revision=%s\n" % name + form % name[:size]), code()])
+                for name in (revision.encode() for revision in revisions)
+            )
+            explanation = explain_contents(first, second)
+            assert causes(explanation) == ["go-path-vcs"]
+            assert confidences(explanation) == {"likely"}
+
+    def test_another_commit_or_too_few_figures_are_residue(self) -> None:
+        names = [hashlib.sha256(name).hexdigest()[:40].encode() for name in (b"one", b"other", b"third")]
+        for tails in ((names[0][:6], names[1][:6]), (names[2][:7], names[2][7:14])):
+            first, second = (
+                elf([Part(".data", b"\xff Go buildinf:build\tvcs.revision=%s\nx %s" % pair), code()])
+                for pair in zip(names, tails, strict=False)
+            )
+            assert causes(explain_contents(first, second)) == ["residue"]
+
     def test_other_code_is_residue(self) -> None:
         assert causes(explain_contents(self.program("/src/a"), self.program("/src/b"))) == ["residue"]
 
@@ -289,6 +314,34 @@ class TestGemBuildLog:
         assert confidences(explanation) == {"likely"}
         assert causes(explain_contents(first, second, "srv/other.out")) == ["residue"]
 
+    def test_a_gem_and_the_digests_of_its_parts(self) -> None:
+        def gem(moment: int, text: bytes = b"puts 1\n") -> bytes:
+            """Pack as `gem build` does (Gem::Package): gzip everything with its time, and digest that."""
+            packed = {
+                name: gzip.compress(content, mtime=moment)
+                for name, content in (("metadata.gz", b"--- !ruby/object\n" * 9), ("data.tar.gz", text * 99))
+            }
+            lines = ["---\n"]
+            for algorithm in ("sha256", "sha512"):
+                lines.append(f"{algorithm.upper()}:\n")
+                lines += [f"  {name}: {hashlib.new(algorithm, part).hexdigest()}\n" for name, part in packed.items()]
+            packed["checksums.yaml.gz"] = gzip.compress("".join(lines).encode(), mtime=moment)
+            return tar([file(name, content, mtime=moment) for name, content in packed.items()])
+
+        first, second = (gem(moment) for moment in IN)
+        explanation = explain_contents(first, second, "srv/x-1.gem")
+        assert causes(explanation) == ["archive-in-run", "gem-build-log"]
+        assert [finding.confidence for finding in explanation.findings] == ["proven", "likely"]
+        other = gem(IN[1], b"puts 2\n")
+        assert causes(explain_contents(first, other, "srv/x-1.gem")) == ["residue"]
+
+    def test_the_makefile_as_ri_keeps_it(self) -> None:
+        path = "var/lib/gems/3.1.0/doc/x-1/ri/ext/x/page-Makefile.ri"
+        names = (b"20261123-8-t270jz", b"20261123-7-rnht34")
+        first, second = (b'\x04\x08U:RDoc::TopLevel\x06TI"6dir = $(DESTDIR)./.gem.%s \x06;' % name for name in names)
+        assert causes(explain_contents(first, second, path)) == ["gem-build-log"]
+        assert causes(explain_contents(first, second, "srv/x")) == ["residue"]
+
     def test_the_makefile_beside(self) -> None:
         first, second = (b"sitearchdir = ./.gem.20261118-12-%b\n" % name for name in (b"k2x9q1", b"z81kkq"))
         path = "var/lib/gems/3.1.0/gems/bcrypt-3.1.20/ext/mri/Makefile"
@@ -329,6 +382,36 @@ class TestDatesInPrograms:
         explanation = explain_contents(first, second)
         assert causes(explanation) == ["embedded-timestamp"]
         assert confidences(explanation) == {"proven"}
+
+    @pytest.mark.parametrize(
+        "form", ["%Y-%m-%dT%H:%M:%S.25+00:00", "%Y-%m-%d %H:%M:%S UTC", "%a, %d %b %Y %H:%M:%S +0000", "%s"]
+    )
+    def test_among_literals_that_run_on(self, form: str) -> None:
+        for mark in (b"rustc version 1.63.0\0", b"\xff Go buildinf:\0"):
+            first, second = (
+                elf([code(), strings(mark + b"0.1.0%ssrc/main.rs" % date)])
+                for date in (b"%d" % moment if form == "%s" else at(moment, form) for moment in IN)
+            )
+            explanation = explain_contents(first, second)
+            assert causes(explanation) == ["embedded-timestamp"]
+            assert confidences(explanation) == {"proven"}
+
+    def test_figures_that_are_no_time_run_on(self) -> None:
+        first, second = (
+            elf([code(), strings(b"rustc version 1.63.0", b"x%dy" % (moment - 86400))]) for moment in (FIRST, SECOND)
+        )
+        assert causes(explain_contents(first, second)) == ["residue"]
+
+    @pytest.mark.parametrize("size", [64, 1 << 20])
+    def test_as_a_constant(self, size: int) -> None:
+        first, second = (
+            elf([code(), Part(".data.rel.ro", bytes(size) + struct.pack("<Q", moment), alignment=8)]) for moment in IN
+        )
+        assert causes(explain_contents(first, second)) == ["embedded-timestamp"]
+        first, second = (elf([code(b"\xbe" + struct.pack("<I", moment) + b"\xc3")]) for moment in IN)
+        assert causes(explain_contents(first, second)) == ["embedded-timestamp"]
+        first, second = (elf([code(b"\xbe" + struct.pack("<I", moment - 9999) + b"\xc3")]) for moment in IN)
+        assert causes(explain_contents(first, second)) == ["residue"]
 
     def test_in_bytecode(self) -> None:
         first, second = (bytecode(at(moment, 'MADE = "at %Y-%m-%d %H:%M:%S"\n').decode(), 0) for moment in IN)

@@ -48,9 +48,23 @@ class TestAptLog:
     def test_other_times_are_residue(self, path: str, form: str) -> None:
         assert causes(explain_contents(at(OUT[0], form), at(OUT[1], form), path)) == ["residue"]
 
-    def test_another_package_is_residue(self) -> None:
+    def test_another_version_is_unpinned_apts(self) -> None:
         form = "%Y-%m-%d %H:%M:%S install hello:amd64 <none> {}\n"
         first, second = at(IN[0], form.format("2.10-3")), at(IN[1], form.format("2.10-4"))
+        assert causes(explain_contents(first, second, "var/log/dpkg.log")) == ["apt-log", "unpinned-apt"]
+
+    @pytest.mark.parametrize(("path", "form"), LOGS)
+    def test_in_the_zone_that_the_image_has_by_then(self, path: str, form: str) -> None:
+        utc = [at(moment, form) for moment in IN]
+        berlin = [at(moment + 3600 + 20, form) for moment in IN]
+        first, second = (one + other for one, other in zip(utc, berlin, strict=True))
+        assert causes(explain_contents(first, second, path)) == ["apt-log"]
+        # one zone on one side and another on the other is no matter of times alone
+        assert causes(explain_contents(first, utc[1] + at(IN[1] + 7200, form), path)) == ["residue"]
+
+    def test_another_package_is_residue(self) -> None:
+        form = "%Y-%m-%d %H:%M:%S install {}:amd64 <none> 2.10-3\n"
+        first, second = at(IN[0], form.format("hello")), at(IN[1], form.format("hallo"))
         assert causes(explain_contents(first, second, "var/log/dpkg.log")) == ["residue"]
 
     def test_another_path_is_not_apts(self) -> None:
@@ -151,6 +165,26 @@ class TestRandomValue:
     def test_other_values_are_residue(self, second: bytes) -> None:
         assert causes(explain_contents(self.FIRST, second)) == ["residue"]
 
+    def test_a_date_whose_colons_javas_properties_escape(self) -> None:
+        form = "build.name=app\nbuild.time=%Y-%m-%dT%H\\:%M\\:%S.144Z\n"
+        first, second = (at(moment, form) for moment in IN)
+        assert rb"\:" in first
+        assert causes(explain_contents(first, second)) == ["embedded-timestamp"]
+        assert causes(explain_contents(at(OUT[0], form), second)) == ["residue"]
+
+    def test_phps_uniqid_with_more_entropy(self) -> None:
+        # sec and usec by PHP itself: uniqid("", true)
+        first, second = (
+            f's:1:"u";s:23:"{moment:08x}{usec:05x}{rest}";'.encode()
+            for moment, usec, rest in ((IN[0], 0xC4868, "4.40009812"), (IN[1], 0xF4E85, "1.10677419"))
+        )
+        explanation = explain_contents(first, second)
+        assert causes(explanation) == ["random-value"]
+        assert explanation.opaque == 1
+        assert causes(explain_contents(first, second.replace(f"{IN[1]:x}".encode(), f"{OUT[0]:x}".encode()))) == [
+            "residue"
+        ]
+
     def test_a_digest_is_not_called_random(self) -> None:
         first, second = (hashlib.sha256(name).hexdigest().encode() for name in (b"a", b"b"))
         assert causes(explain_contents(first, second)) == ["residue"]
@@ -188,6 +222,53 @@ class TestKeys:
         assert causes(explanation) == ["ssh-host-keys"]
         assert explanation.findings[0].opaque
         assert first.decode().split()[1] not in str(explanation)
+
+    def test_a_store_of_pkcs_12(self, tmp_path: Path) -> None:
+        stores = [self.pkcs12(tmp_path, name) for name in ("first", "second")]
+        explanation = explain_contents(*stores, "srv/any")
+        assert causes(explanation) == ["generated-key"]
+        assert explanation.findings[0].opaque
+        assert causes(explain_contents(stores[0], stores[1] + b"\0", "srv/any")) == ["residue"]
+        trusted = [self.pkcs12(tmp_path, name, "-nokeys") for name in ("first", "second")]
+        assert causes(explain_contents(*trusted, "srv/any")) == ["residue"]
+
+    @staticmethod
+    def pkcs12(folder: Path, name: str, *more: str) -> bytes:
+        if shutil.which("openssl") is None:
+            pytest.skip("openssl is not installed")
+        key, out = folder / f"{name}.pem", folder / f"{name}.p12"
+        words = [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            "/CN=x",
+            "-keyout",
+            key,
+            "-out",
+            key,
+        ]
+        if not key.exists():
+            certificate = subprocess.run([*words[:-1], "-"], check=True, capture_output=True).stdout
+            key.write_bytes(key.read_bytes() + certificate)
+        words = ["openssl", "pkcs12", "-export", "-in", key, "-out", out, "-passout", "pass:changeit", *more]
+        subprocess.run(words, check=True, capture_output=True)
+        return out.read_bytes()
+
+    def test_the_keys_of_a_java_keystore(self) -> None:
+        def store(moment: float, key: bytes, alias: bytes = b"a") -> bytes:
+            body = b"\xfe\xed\xfe\xed\0\0\0\2\0\0\0\1\0\0\0\1" + struct.pack(">H", len(alias)) + alias
+            body += struct.pack(">Q", int(moment * 1000)) + struct.pack(">I", len(key)) + key + b"\0\0\0\0"
+            seal = "changeit".encode("utf-16-be") + b"Mighty Aphrodite" + body
+            return body + hashlib.sha1(seal, usedforsecurity=False).digest()
+
+        first, second = store(IN[0], os.urandom(1296)), store(IN[1], os.urandom(1297))
+        assert causes(explain_contents(first, second)) == ["java-cacerts", "generated-key"]
+        assert causes(explain_contents(first, store(OUT[0], os.urandom(1297))))[-1] == "residue"
+        assert causes(explain_contents(first, store(IN[1], os.urandom(1297), b"b")))[-1] == "residue"
 
     def test_keys_elsewhere_are_not_the_servers(self, host_keys: tuple[Path, Path]) -> None:
         first, second = ((folder / "key").read_bytes() for folder in host_keys)
@@ -317,6 +398,16 @@ class TestZip:
         first, second = (zipped(moment, at(moment, "#%a %b %d %H:%M:%S UTC %Y\nversion=1\n")) for moment in IN)
         assert causes(explain_contents(first, second)) == ["zip-time", "embedded-timestamp"]
 
+    @pytest.mark.parametrize("who", ["Generated by Maven", "Created by Apache Maven 3.8.7"])
+    def test_the_comment_of_mavens_archiver_goes_with_the_members_times(self, who: str) -> None:
+        form = f"#{who}\n#%a %b %d %H:%M:%S UTC %Y\nversion=1\ngroupId=g\nartifactId=a\n"
+        name = "META-INF/maven/g/a/pom.properties"
+        first, second = (zipped(moment, at(moment, form), name=name) for moment in IN)
+        assert causes(explain_contents(first, second)) == ["zip-time"]
+        assert causes(explain_contents(at(IN[0], form), at(IN[1], form))) == ["zip-time"]
+        first, second = (zipped(moment, at(moment - 400_000, form), name=name) for moment in IN)
+        assert causes(explain_contents(first, second)) == ["residue"]
+
     def test_near_misses(self) -> None:
         assert causes(explain_contents(*(zipped(moment) for moment in OUT))) == ["residue"]
         assert causes(explain_contents(zipped(IN[0]), zipped(IN[1], b"other"))) == ["residue"]
@@ -439,10 +530,15 @@ class TestBinaryFormats:
         assert causes(explanation) == ["ldconfig-aux-cache"]
         assert explanation.findings[0].confidence == "proven"
 
-    def test_another_library_another_size_or_a_time_to_come(self) -> None:
+    def test_the_size_of_a_library_is_taken_as_given(self) -> None:
+        first = self.library_cache([("liba.so.1", 11, IN[0])])
+        explanation = explain_contents(first, self.library_cache([("liba.so.1", 11, IN[1])], 101))
+        assert causes(explanation) == ["ldconfig-aux-cache"]
+        assert (explanation.findings[0].confidence, explanation.opaque) == ("likely", 1)
+
+    def test_another_library_or_a_time_to_come(self) -> None:
         first = self.library_cache([("liba.so.1", 11, IN[0])])
         assert causes(explain_contents(first, self.library_cache([("liba.so.2", 11, IN[1])]))) == ["residue"]
-        assert causes(explain_contents(first, self.library_cache([("liba.so.1", 11, IN[1])], 101))) == ["residue"]
         assert causes(explain_contents(first, self.library_cache([("liba.so.1", 11, SECOND + 99)]))) == ["residue"]
 
     def test_apts_caches_by_path_and_signature(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import os
@@ -12,6 +13,7 @@ import struct
 import subprocess
 import sys
 import tarfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -304,6 +306,37 @@ class TestServices:
         form = b"TYPE=VIEW\nquery=select 1\nmd5=%032d\ntimestamp=%019d\ncreate-version=2\n"
         explanation = two(lambda moment: form % (0, moment * 1_000_000 + 64621), "var/lib/mysql/sys/version.frm")
         assert proven(explanation) == [("database-datadir", "proven")]
+
+    @staticmethod
+    def ldif(moment: int, node: str, password: bytes, *, suffix: str = "dc=nodomain") -> bytes:
+        """Write an entry of slapd's configuration as it writes them, back-ldif's checksum and all."""
+        ticks = (moment + 12_219_292_800) * 10**7
+        entry = (
+            f"dn: olcDatabase={{1}}mdb\nolcSuffix: {suffix}\n".encode()
+            + b"olcRootPW:: " + base64.b64encode(password) + b"\n"
+            + f"entryUUID: {ticks % 2**32:08x}-{ticks >> 32 & 0xFFFF:04x}-1{ticks >> 48:03x}-{node}\n".encode()
+            + at(moment, "createTimestamp: %Y%m%d%H%M%SZ\nentryCSN: %Y%m%d%H%M%S.978159Z#000000#000#000000\n")
+            + at(moment, "modifyTimestamp: %Y%m%d%H%M%SZ\n")
+        )  # fmt: skip
+        head = f"# AUTO-GENERATED FILE - DO NOT EDIT!! Use ldapmodify.\n# CRC32 {zlib.crc32(entry):08x}\n"
+        return head.encode() + entry
+
+    def test_slapds_configuration(self) -> None:
+        first = self.ldif(IN[0], "9c42-0162e9b169fc", b"{SSHA}9IJdvzsmjEjuAj/T5cElTHIDlcEBUjD6")
+        password = b"{SSHA}Rw7FKUPXv6jkc4Gv836ROCIhY5KeIT6y"
+        second = self.ldif(IN[1], "85aa-85c002b95531", password)
+        path = "etc/ldap/slapd.d/cn=config/olcDatabase={1}mdb.ldif"
+        explanation = explain_contents(first, second, path)
+        assert proven(explanation) == [("database-datadir", "likely")]
+        assert base64.b64encode(password).decode() not in str(explanation)
+        for other in (
+            self.ldif(IN[1], "85aa-85c002b95531", password, suffix="dc=other"),
+            self.ldif(IN[1], "85aa-85c002b95531", b"a word in the clear"),
+            self.ldif(OUT[0], "85aa-85c002b95531", password),
+            re.sub(rb"(?<=CRC32 ).{8}", b"00000000", second),
+        ):
+            assert causes(explain_contents(first, other, path))[-1] == "residue"
+        assert causes(explain_contents(b"\0\1", b"\0\2", "var/lib/ldap/data.mdb")) == ["database-datadir"]
 
     def test_a_data_directory_is_taken_as_given(self) -> None:
         for path in (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import marshal
 import os
 import pickle
 import random
@@ -11,14 +12,16 @@ import shutil
 import struct
 import subprocess
 import sys
+import zlib
 from dataclasses import replace
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 import pytest
 
 from tests.causes.sides import FIRST, SECOND, WINDOWS, at, causes, explain_contents, explain_layers
 from tests.compare.layer_images import file, folder, tar
-from verifier.causes.cause import Place, SideContext
+from verifier.causes.cause import Place, SideContext, Window
 from verifier.causes.git_directory import cause as git_directory
 from verifier.causes.npm_cache import cause as npm_cache
 from verifier.causes.random_value import cause as random_value
@@ -326,6 +329,29 @@ class TestPythonMetadata:
         assert explanation.findings[0].confidence == "likely"
         assert "residue" in causes(explain_contents(form % (b"a" * 43, b"b" * 43), form % (b"d" * 43, b"b" * 43), path))
 
+    def test_a_version_with_a_date_is_the_dates_and_its_records_follow(self) -> None:
+        versions = [at(moment, "1.0.dev%Y%m%d%H%M").decode() for moment in (FIRST, FIRST + 60)]
+        sides = tuple(SideContext(window=Window(start=moment - 30, end=moment + 60)) for moment in (FIRST, FIRST + 60))
+        first, second = (
+            f"app/_fast.so,sha256={letter * 43},9\napp-{version}.dist-info/METADATA,sha256={letter * 43},61\n".encode()
+            for letter, version in zip("ab", versions, strict=True)
+        )
+        for path in ("srv/target/app-1.dist-info/RECORD", "l/site-packages/app-1.dist-info/RECORD"):
+            explanation = explain_contents(first, second, path, sides)
+            assert causes(explanation) == ["embedded-timestamp"]
+            assert explanation.findings[0].confidence == "likely"
+
+    def test_bytecode_under_a_target(self) -> None:
+        # as `pip install --target` compiles, in a folder of its own
+        def compiled(folder: str, moment: int) -> bytes:
+            made = compile("def f():\n    return 1\n", f"{folder}/lib/python/m.py", "exec", dont_inherit=True)
+            return MAGIC_NUMBER + struct.pack("<III", 0, moment, 24) + marshal.dumps(made)
+
+        first, second = (compiled(f"/tmp/pip-target-{name}", 5) for name in ("be0va18x", "4gfymth8"))
+        assert causes(explain_contents(first, second, "srv/m.pyc")) == ["pip-metadata"]
+        first, second = (compiled(f"/tmp/pip-other-{name}", 5) for name in ("be0va18x", "4gfymth8"))
+        assert causes(explain_contents(first, second, "srv/m.pyc")) == ["residue"]
+
 
 class TestDocumentDate:
     FORMS = (
@@ -499,6 +525,14 @@ def test_one_run_in_fifty_composer_clears_its_cache(home: str) -> None:
         assert causes(explain_layers(tar(common), tar([*common, other]))) == ["residue"]
 
 
+def test_what_npm_had_no_time_to_move() -> None:
+    first, second = (tar([file(f"root/.npm/_cacache/tmp/{name}", b"{}")]) for name in ("5540b10e", "8db8fffc"))
+    assert causes(explain_layers(first, second)) == ["npm-cache"]
+    named = tar([file("root/.npm/_cacache/tmp/5540b10e.js", b"{}")])
+    assert causes(explain_layers(named, second)) == ["npm-cache", "residue"]
+    assert causes(explain_layers(tar([folder("root/.npm/_cacache/tmp/5540b10e")]), second))[-1] == "residue"
+
+
 def _uuid1(moment: int) -> str:
     ticks = (moment + 12_219_292_800) * 10**7 + 5
     low, middle, high = ticks & 0xFFFFFFFF, ticks >> 32 & 0xFFFF, ticks >> 48 & 0x0FFF
@@ -564,3 +598,85 @@ class TestBinaryTimes:
     def test_a_printed_time_between_other_bytes(self) -> None:
         first, second = (b"\xfe\0" + at(moment, "%a %b %d %H:%M:%S %Y") + b"\0\xfe" for moment in IN)
         assert causes(explain_contents(first, second)) == ["embedded-timestamp"]
+
+
+class TestElapsedTime:
+    # as written by PostgreSQL 15, pytest, cargo, webpack, Maven, doxygen, bash, POSIX's time, Ninja's and CMake's kin
+    @pytest.mark.parametrize(
+        ("form", "values"),
+        [
+            ("wrote 936 buffers (5.7%); write={} s, sync=0.5 s; sync files=308\n", ("0.015", "0.066")),
+            ("===== 3 passed in {}s =====\n", ("0.12", "0.09")),
+            ("    Finished release [optimized] target(s) in {}s\n", ("3.02", "12.40")),
+            ("webpack 5.89.0 compiled successfully in {} ms\n", ("1523", "998")),
+            ("[INFO] Total time:  {} s\n", ("4.220", "3.998")),
+            ("Tests run: 1, Failures: 0, Time elapsed: {} sec\n", ("0.011", "0.008")),
+            ("real\t{}s\nuser\t0m0.001s\n", ("0m1.204", "0m10.911")),
+            ("real {}\nuser 0.01\nsys 0.00\n", ("1.20", "0.91")),
+            ('<testsuite errors="0" tests="1" time="{}"><testcase name="a" /></testsuite>\n', ("0.033", "0.04")),
+            ("-- Configuring done ({}s)\n", ("0.5", "0.7")),
+            ("done in {} µs\n", ("120", "98")),
+        ],
+    )
+    def test_what_programs_say_of_their_speed(self, form: str, values: tuple[str, str]) -> None:
+        first, second = (form.replace("{}", value).encode() for value in values)
+        explanation = explain_contents(first, second)
+        assert causes(explanation) == ["elapsed-time"]
+        assert explanation.findings[0].confidence == "likely"
+        assert causes(explain_contents(first, second + b"more\n"))[-1] == "residue"
+        unknown = (SideContext(), SideContext())
+        assert causes(explain_contents(first, second, sides=unknown)) == ["residue"]
+
+    def test_ninjas_log(self) -> None:
+        form = "# ninja log v5\n%d\t%d\t%d\tutil.c.o\tcf62104060cf0f7f\n"
+        first = form % (0, 60, IN[0] * 10**9 + 864483831)
+        second = form % (1, 113, IN[1] * 10**9 + 506428500)
+        assert causes(explain_contents(first.encode(), second.encode())) == ["embedded-timestamp", "elapsed-time"]
+        late = form % (1, 61_000, IN[1] * 10**9)  # longer than the build
+        assert causes(explain_contents(first.encode(), late.encode()))[-1] == "residue"
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ("timeout in 30 s\n", "timeout in 40 s\n"),
+            ("max_time=3 s\n", "max_time=4 s\n"),
+            ("poll interval: total 5 s\n", "poll interval: total 6 s\n"),
+            ("finished in 3 s\n", "finished in 3 ms\n"),
+            ("finished in 3 s\n", "finished in 300 s\n"),  # longer than the build
+            ("finished in 3 steps\n", "finished in 4 steps\n"),
+            ("version 1.2 s\n", "version 1.3 s\n"),
+            ("uses 12 ms tables\n", "uses 13 ms tables\n"),
+            ("real\t0.5.1\n", "real\t0.5.2\n"),
+        ],
+    )
+    def test_what_was_set_or_counts_something_else_is_residue(self, first: str, second: str) -> None:
+        assert causes(explain_contents(first.encode(), second.encode())) == ["residue"]
+
+
+class TestClassArchive:
+    @staticmethod
+    def archive(magic: int, content: bytes) -> bytes:
+        return struct.pack("<II", magic, zlib.crc32(content)) + b"\x0b\0\0\0" + content
+
+    @pytest.mark.parametrize("magic", [0xF00BABA2, 0xF00BABA8])
+    def test_a_dump_by_its_magic_number(self, magic: int) -> None:
+        first, second = (self.archive(magic, os.urandom(8192)) for _ in range(2))
+        explanation = explain_contents(first, second, "srv/any")
+        assert causes(explanation) == ["java-class-archive"]
+        assert explanation.findings[0].opaque
+        assert explanation.findings[0].confidence == "likely"
+
+    def test_another_magic_another_kind_and_a_fragment_are_residue(self) -> None:
+        first, second = (self.archive(0xF00BABA2, os.urandom(8192)) for _ in range(2))
+        assert causes(explain_contents(first, self.archive(0xF00BABA8, os.urandom(8192)))) == ["residue"]
+        assert causes(explain_contents(b"\0" + first, b"\0" + second)) == ["residue"]
+        assert causes(explain_contents(first[:400], second[:400])) == ["residue"]
+
+
+def test_the_kernels_tables_keep_their_columns() -> None:
+    form = "MemFree:  {:>14} kB\nDirty:    {:>14} kB\n"
+    first, second = (form.format(*figures).encode() for figures in ((14548220, 1056), (9337388, 956)))
+    assert causes(explain_contents(first, second)) == ["kernel-state"]
+    form = "overlay  {:>12} {:>12} {:>12}   1% /\n"
+    first, second = (form.format(*figures).encode() for figures in ((100000, 9996, 90004), (100000, 10004, 89996)))
+    assert causes(explain_contents(first, second)) == ["kernel-state"]

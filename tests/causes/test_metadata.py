@@ -28,6 +28,7 @@ from verifier.explain import explain
 from verifier.model.build import BuilderName
 from verifier.model.difference import Difference
 from verifier.model.finding import Explanation
+from verifier.oci.tar_entry import HeldEntry
 
 LAYER = tar([file("f", b"x")])
 
@@ -216,6 +217,9 @@ def test_another_command_is_no_argument(first: str, second: str) -> None:
 
 class NothingToRead:
     def contents(self, *_: object) -> dict[tuple[bytes, int], bytes]:
+        return {}
+
+    def entries(self, *_: object) -> dict[tuple[bytes, int], HeldEntry]:
         return {}
 
     def document(self, *_: object) -> None:

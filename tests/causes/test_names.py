@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from tests.causes.sides import FIRST, SECOND, WINDOWS, causes, explain_contents, explain_layers
+from tests.causes.sides import FIRST, SECOND, WINDOWS, at, causes, explain_contents, explain_layers
 from tests.compare.layer_images import Entry, file, folder, symlink, tar
 from verifier.causes.cause import SideContext
 from verifier.model.build import BuilderName
@@ -73,6 +73,60 @@ def test_something_behind_a_name_is_no_part_of_it() -> None:
     second[50] = 1
     second[148:154] = b"%06o" % (sum(second[:512]) - sum(second[148:156]) + 8 * 0x20)
     assert causes(explain_layers(bytes(first), bytes(second))) == ["residue"]
+
+
+def left_by_cpanm(moment: int, process: int, log: str = "cpanm (App::cpanminus) 1.7046\n{}\n") -> bytes:
+    """Make what cpanm leaves behind: a folder named by time and process, a log in it, and links to both."""
+    work = f"root/.cpanm/work/{moment}.{process}"
+    text = log.format(f"Work directory is /{work}").encode()
+    entries = [folder(work), file(f"{work}/build.log", text), symlink("root/.cpanm/latest-build", f"/{work}")]
+    return tar([dataclasses.replace(entry, mtime=moment) for entry in entries])
+
+
+def test_a_name_that_holds_the_builds_time_and_what_is_written_under_it() -> None:
+    explanation = explain_layers(left_by_cpanm(FIRST + 5, 7), left_by_cpanm(SECOND + 5, 12))
+    assert causes(explanation) == ["file-mtime", "embedded-timestamp"]
+    assert explanation.findings[1].confidence == "proven"
+    assert [len(finding.paths) for finding in explanation.findings] == [1, 5]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (left_by_cpanm(FIRST - 500, 7), left_by_cpanm(SECOND - 500, 7)),
+        (left_by_cpanm(FIRST + 5, 7), left_by_cpanm(SECOND + 5, 7, "cpanm (App::cpanminus) 1.7047\n{}\n")),
+    ],
+)
+def test_another_time_or_another_content_is_residue(first: bytes, second: bytes) -> None:
+    assert causes(explain_layers(first, second))[-1] == "residue"
+
+
+def test_one_random_name_on_each_side_over_contents_that_are_explained() -> None:
+    first, second = (at(moment, "%Y-%m-%d %H:%M:%S started\n") for moment in (FIRST, SECOND))
+    explanation = explain_entries(file("t.Xy12Zw", first), file("t.aB3dE9", second))
+    assert causes(explanation) == ["embedded-timestamp", "temporary-name"]
+    assert {finding.opaque for finding in explanation.findings} == {False, True}
+    # of two on each side nobody knows which is which
+    pairs = [
+        [file(name, text + name.encode(), mtime=moment) for name in names]
+        for names, text, moment in (
+            (("t.Xy12Zw", "t.Xy12Zx"), first, FIRST),
+            (("t.aB3dE9", "t.aB3dE8"), second, SECOND),
+        )
+    ]
+    assert causes(explain_layers(*map(tar, pairs))) == ["residue"]
+    other = explain_entries(file("t.Xy12Zw", first), file("t.aB3dE9", second, uid=1))
+    assert causes(other) == ["residue"]
+
+
+def test_the_trials_of_cmake_in_its_log() -> None:
+    form = (
+        "Change Dir: /src/build/CMakeFiles/CMakeScratch/TryCompile-{0}\n"
+        "Run Build Command(s):/usr/bin/ninja cmTC_{1} && [1/2] Building C object CMakeFiles/cmTC_{1}.dir/x.c.o\n"
+    )
+    first, second = (form.format(*names).encode() for names in (("3EveE2", "39503"), ("tUkNwF", "38f0a")))
+    assert causes(explain_contents(first, second)) == ["temporary-name"]
+    assert causes(explain_contents(first, second.replace(b"cmTC_38f0a", b"cmTC_38f0z"))) == ["residue"]
 
 
 def test_the_link_of_a_certificates_subject() -> None:

@@ -219,9 +219,12 @@ class TestBinary:
     def test_in_so_many_bytes_four_of_them_say_nothing(self) -> None:
         value = struct.pack("<I", MOMENT)
         assert list(find_binary_times(value + bytes(100_000), WINDOW))
-        assert not list(find_binary_times(value + bytes(1_000_000), WINDOW))
+        assert not list(find_binary_times(value + b"\1" * 1_000_000, WINDOW))
         long = (WINDOW[0], WINDOW[0] + 10_000)
-        assert not list(find_binary_times(value + bytes(100_000), long))
+        assert not list(find_binary_times(value + b"\1" * 100_000, long))
+        # 64 bits of seconds say much where a processor wants them
+        assert not list(find_binary_times(bytes(4) + value + bytes(1_000_000), WINDOW))
+        assert list(find_binary_times(bytes(8) + value + bytes(1_000_000), WINDOW))
         # 64 bits of milliseconds are none of chance's
         assert list(find_binary_times(struct.pack("<Q", MOMENT * 1000) + bytes(1_000_000), WINDOW))
 

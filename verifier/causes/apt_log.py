@@ -8,7 +8,7 @@ clock.
 
 How it is recognised: by path, and by each log's own grammar: the time stands at the start of a line of dpkg.log,
 behind `update-alternatives`, `Start-Date:`, `End-Date:`, `Log started:`, `Log ended:`, and lies within its own
-build's window.
+build's window, in UTC or, where the image has been given another zone, a whole number of half hours away from it.
 
 Remedy: remove them in the RUN that installs: `rm -f /var/log/dpkg.log /var/log/alternatives.log /var/log/apt/*.log`.
 In a later RUN it is too late.
@@ -20,13 +20,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from verifier.causes.cause import Cause, Claim, Place, SideContext
-from verifier.causes.moments import is_of_build
+from verifier.causes.moments import claim_times
 from verifier.causes.rules.leftovers import apt_log_risks
 from verifier.formats.field import Field
-from verifier.formats.times import find_times
 
 __all__ = ["cause"]
 
@@ -44,9 +44,9 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
     if grammar is None or place.field != "content" or field.kind != "text":
         return
     for match in grammar.finditer(field.value):
-        for time in find_times(match[1]):
-            if is_of_build(side, time.moment):
-                yield Claim(match.start(1), match.end(1), time.form)
+        # logged in the zone that the packages have set up by then
+        for claim in claim_times(replace(field, value=match[1]), side):
+            yield Claim(match.start(1), match.end(1), claim.form)
 
 
 cause = Cause(

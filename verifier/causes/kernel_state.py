@@ -36,7 +36,7 @@ _LINES: Final = (
             rb"(?:Mem(?:Total|Free|Available|Shared)|Buffers|Cached|Swap\w+|(?:Ina|A)ctive(?:\(\w+\))?|Unevictable|Mlocked"
             rb"|Dirty|Writeback(?:Tmp)?|Anon\w+|Mapped|Shmem\w*|K?Reclaimable|Slab|SReclaimable|SUnreclaim|KernelStack"
             rb"|(?:Sec)?PageTables|NFS_Unstable|Bounce|Commit(?:Limit|ted_AS)|Vmalloc\w+|Percpu|File\w+|Hugetlb"
-            rb"|DirectMap\w+|Zswap\w*|KReclaimable): +(\d+) kB"
+            rb"|DirectMap\w+|Zswap\w*|KReclaimable):( +\d+) kB"
         ),
     ),
     ("statistics", rb"(?:cpu\d*|intr|ctxt|btime|processes|procs_running|procs_blocked|softirq) +(\d+(?: \d+)*)"),
@@ -44,8 +44,8 @@ _LINES: Final = (
     ("process", rb"(\d+ \([^()\n]+\) [RSDZTtWXxKPI](?: -?\d+){40,60})"),
     ("clock rate", rb"cpu MHz\t*: (\d+\.\d+)"),
     ("uptime", rb" ?(\d\d:\d\d:\d\d up [^\n]+, +load averages?: \d+\.\d\d, \d+\.\d\d, \d+\.\d\d)"),
-    ("memory", rb"(?:Mem|Swap|Total|-/\+ buffers/cache): +(\d+(?: +\d+)+)"),
-    ("disk", rb"[\w/.:-]+ +(\d+ +\d+ +\d+ +\d+%) /\S*"),
+    ("memory", rb"(?:Mem|Swap|Total|-/\+ buffers/cache):( +\d+(?: +\d+)+)"),
+    ("disk", rb"[\w/.:-]+( +\d+ +\d+ +\d+ +\d+%) /\S*"),
 )
 _GRAMMARS: Final = tuple(
     (f"{name} ({number})", re.compile(rb"^" + pattern + rb"$", re.MULTILINE))

@@ -72,9 +72,7 @@ def claim_binary_times(field: Field, side: SideContext) -> Iterator[Claim]:
     if side.window is None:
         return
     around = (side.window.start - CLOCK_SLACK, side.window.end)
-    claims = [
-        Claim(time.start, time.end, f"{time.form}, at {time.start}") for time in find_binary_times(field.value, around)
-    ]
+    claims = list(claim_counts(field, side))
     printed = find_times(field.value, lambda moment, step: step <= 1 and is_of_build(side, moment, step), around)
     claims += [
         Claim(time.start, time.end, time.form) for time in printed if not time.form.startswith(("clock", "hexadecimal"))
@@ -84,6 +82,15 @@ def claim_binary_times(field: Field, side: SideContext) -> Iterator[Claim]:
         if claim.start >= end:
             end = claim.end
             yield claim
+
+
+def claim_counts(field: Field, side: SideContext) -> Iterator[Claim]:
+    """Claim every time of the build that is counted in bytes of no known format."""
+    if side.window is None:
+        return
+    around = (side.window.start - CLOCK_SLACK, side.window.end)
+    for time in find_binary_times(field.value, around):
+        yield Claim(time.start, time.end, f"{time.form}, at {time.start}")
 
 
 def claim_printed_times(field: Field, side: SideContext) -> Iterator[Claim]:

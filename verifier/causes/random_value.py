@@ -8,12 +8,13 @@ Why it matters: it is new in every build; often it was meant to be new in every 
 How it is recognised: a UUID by the grammar of RFC 9562 with its version and variant digits (of version 1 and 7 the time
 must be the build's). Any other value must be long, look random by the entropy of its characters, and there must be
 evidence that it is: a name that keys have, beside it or as the file's own; an instruction that asks a generator for
-it; or base64 of a length that no digest has. Without that it is not claimed: a digest looks the same, and would hide
-what it is the digest of. The value is taken as given: hence this is never called proven.
+it; or base64 of a length that no digest has; or the form of PHP's `uniqid('', true)`, whose time must be the build's.
+Without that it is not claimed: a digest looks the same, and would hide what it is the digest of. The value is taken as
+given: hence this is never called proven.
 
 Remedy: make it when the container starts.
 
-Source: RFC 9562, sections 5 and 6; openssl-rand(1); random(4).
+Source: RFC 9562, sections 5 and 6; openssl-rand(1); random(4); PHP manual, `uniqid`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ _UPPER: Final = rb"[0-9A-F]{8}-[0-9A-F]{4}-[147][0-9A-F]{3}-[89AB][0-9A-F]{3}-[0
 _UUID: Final = re.compile(rb"(?<![0-9A-Za-z-])(?:(" + _LOWER + rb")|" + _UPPER + rb")(?![0-9A-Za-z-])")
 _GREGORIAN: Final = 12_219_292_800
 """Seconds from 1582, where UUIDs of version 1 count from, to 1970."""
+
+_UNIQID: Final = re.compile(rb"(?<![0-9A-Fa-f])([0-9a-f]{8})([0-9a-f]{5})[0-9]\.[0-9]{8}(?![0-9A-Za-z])")
+"""Seconds and microseconds since 1970, behind them a random number below ten."""
 
 _KEY_NAME: Final = (
     rb"(?:(?<![A-Za-z0-9_.-])[A-Za-z0-9_.-]{0,60}(?:secret|token|salt|passw(?:or)?d|nonce|api_?key|app_?key|auth_?key|logged_in_key"
@@ -71,7 +75,8 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
         yield from _claim_bytes(field.value, place)
     if field.kind != "text":
         return
-    claims = [*_claim_uuids(field.value, side), *_claim_keyed(field.value), *_claim_whole(field.value, place)]
+    claims = [*_claim_uuids(field.value, side), *_claim_uniqids(field.value, side)]
+    claims += [*_claim_keyed(field.value), *_claim_whole(field.value, place)]
     if _GENERATOR.search(place.made_by):
         claims += _claim_generated(field.value, place)
     end = 0
@@ -86,6 +91,12 @@ def _claim_uuids(text: bytes, side: SideContext) -> Iterator[Claim]:
         if _is_of_version(match[0], side):
             kind = "UUID" if match[1] is not None else "UUID in capitals"
             yield Claim(match.start(), match.end(), kind if match[0][14:15] == b"4" else f"{kind}, with a time")
+
+
+def _claim_uniqids(text: bytes, side: SideContext) -> Iterator[Claim]:
+    for match in _UNIQID.finditer(text):
+        if is_of_build(side, int(match[1], 16) + int(match[2], 16) / 1_000_000, 0.000001):
+            yield Claim(match.start(), match.end(), "uniqid, with a time")
 
 
 def _is_of_version(value: bytes, side: SideContext) -> bool:

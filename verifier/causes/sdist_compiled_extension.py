@@ -29,9 +29,9 @@ from verifier.formats.field import Field
 
 __all__ = ["cause"]
 
-_PACKAGES: Final = re.compile(rb"/(?:site|dist)-packages/.|\.whl$")
+_PACKAGES: Final = re.compile(rb"/(?:site|dist)-packages/.|\.whl$|\.dist-info/RECORD$")
 _LIBRARY: Final = re.compile(rb"/(?:site|dist)-packages/.*\.so(?:\.[0-9.]+)?$|\.whl$")
-_RECORD: Final = re.compile(rb"/(?:site|dist)-packages/[^/]+\.dist-info/RECORD$|\.whl$")
+_RECORD: Final = re.compile(rb"/[^/]+\.dist-info/RECORD$|\.whl$")
 _LINE: Final = re.compile(rb'^[^,\n"]+\.so(?:\.[0-9.]+)?,(sha256=[A-Za-z0-9_-]{43},\d+)\r?$', re.MULTILINE)
 _OF_PIP: Final = (b"/tmp/pip-", b"/tmp/tmp")
 
@@ -48,7 +48,7 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
         yield Claim(0, len(field.value), "build ID", opaque=True, follows=True)
     elif field.kind == "text" and _RECORD.search(path):
         for match in _LINE.finditer(field.value):
-            yield Claim(match.start(1), match.end(1), "digest and size of a library", opaque=True)
+            yield Claim(match.start(1), match.end(1), "digest and size of a library", opaque=True, follows=True)
     elif field.kind == "text" and any(start in field.value for start in _OF_PIP):
         yield from claim_temporary_names(field.value)
 

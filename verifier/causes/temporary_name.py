@@ -9,8 +9,9 @@ there, or another line in a file.
 How it is recognised: entries that one side alone has are renamed, the random part replaced, and everything else about
 them (type, mode, owner, attributes, content) must be the same as of as many entries of the other side. A random part
 has six to ten letters and digits behind a dot, hyphen or underline, or behind `tmp`, and mixes capitals, small
-letters and digits. In text, by the grammars of mktemp, Python's and Ruby's temporary folders, pip's, go's, gcc's and
-cargo's, in a path. What it should be is not known: hence this is never called proven.
+letters and digits; or it is that of Sprockets' manifest. In text, by the grammars of mktemp, Python's and Ruby's
+temporary folders, pip's, go's, gcc's, cargo's and CMake's, in a path. What it should be is not known: hence this is
+never called proven.
 
 Remedy: remove temporary files in the RUN that makes them, or give them a name; build in a folder of a fixed name.
 
@@ -29,7 +30,9 @@ from verifier.formats.field import Field
 
 __all__ = ["cause"]
 
-_RANDOM: Final = re.compile(rb"(?:(?<=[.\-_])[A-Za-z0-9]{6,10}|(?<=/tmp)[a-z0-9_]{8})(?=/|$)")
+_RANDOM: Final = re.compile(
+    rb"(?:(?<=[.\-_])[A-Za-z0-9]{6,10}|(?<=/tmp)[a-z0-9_]{8})(?=/|$)|(?<=/\.sprockets-manifest-)[0-9a-f]{32}(?=\.json$)"
+)
 _KINDS: Final = tuple(re.compile(kind) for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]"))
 
 

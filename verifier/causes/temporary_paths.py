@@ -28,6 +28,9 @@ _PATHS: Final = re.compile(
     rb")"
     # a template outside of /tmp
     rb"|/[\w+@-]+\.(?P<elsewhere>" + _ALPHANUMERIC + rb"{6,12})(?=/)"
+    # the folders and targets of CMake's trials, as its logs tell
+    rb"|/CMakeScratch/TryCompile-(?P<scratch>" + _ALPHANUMERIC + rb"{6})(?!\w)"
+    rb"|(?<!\w)cmTC_(?P<trial>[0-9a-f]{5})(?!\w)"
 )
 _KINDS: Final = (re.compile(rb"[a-z]"), re.compile(rb"[A-Z]"), re.compile(rb"[0-9]"))
 _WANTED_KINDS: Final = {"template": 2, "elsewhere": 3}

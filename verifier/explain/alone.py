@@ -2,7 +2,9 @@
 
 Within a pair of layers, each side's lonely paths are renamed by the causes, one side at a time, and each entry becomes
 its new name with everything else about it: type, mode, owner, attributes, link target, content, and its time unless
-that lies within the build's window. An entry is explained where the other side has as many of the very same.
+that lies within the build's window. An entry is explained where the other side has as many of the very same. Of what is
+left, a file is also explained where the other side has one of the same new name, and one alone, that differs in content
+only, and the causes explain that content.
 """
 
 from __future__ import annotations
@@ -14,48 +16,85 @@ from dataclasses import replace
 
 from verifier.causes.cause import Cause, Place
 from verifier.causes.moments import is_of_build
-from verifier.causes.trial import Trial
-from verifier.explain.reader import Sides
+from verifier.causes.trial import Trial, try_causes
+from verifier.explain.places import Places
+from verifier.explain.reader import SIDES, ContentReader, SideName, Sides
+from verifier.formats.limits import MAX_CONTENT_BYTES
+from verifier.formats.unfold import unfold
 from verifier.model.difference import Difference
+from verifier.oci.platform import Platform
+from verifier.oci.tar_entry import FILE
 
 _Name = tuple[str, bytes]
 """The slug of the cause that renamed, and the digest of the renamed entry."""
+
+_Key = tuple[str, tuple[int | None, int | None] | None, bytes | None, int]
+"""Which lonely entry it is: its platform, pair of layers, path and occurrence."""
 
 _Sides = tuple[dict[_Name, list[int]], dict[_Name, list[int]]]
 
 
 def pair_alone(
-    differences: Sequence[Difference], trials: Mapping[int, Trial], sides: Sides, causes: Sequence[Cause]
+    differences: Sequence[Difference],
+    trials: Mapping[int, Trial],
+    reader: ContentReader,
+    places: Places,
+    sides: Sides,
+    causes: Sequence[Cause],
 ) -> dict[int, Trial]:
-    """Give new trials to the lonely entries that are explained by their names."""
+    """Give new trials to the lonely entries that are explained by their names. Raises what `reader` raises."""
+    known = {cause.slug: cause for cause in causes}
+    numbers = [number for number, item in enumerate(differences) if item.field == "entry" and item.layer is not None]
+    found = {
+        number: replace(trials[number], first=digest, second=digest, renamed=known[slug])
+        for (slug, digest), pair in _balanced(differences, numbers, sides, causes)
+        for number in (*pair[0], *pair[1])
+    }
+    left = [number for number in numbers if number not in found and differences[number].entry_type == FILE]
+    pairs = [
+        (name, (pair[0][0], pair[1][0]))
+        for name, pair in _balanced(differences, left, sides, causes, with_content=False)
+        if len(pair[0]) == 1
+    ]
+    contents = [
+        _contents([differences[pair[number]] for _, pair in pairs], side, reader) for number, side in enumerate(SIDES)
+    ]
+    for (slug, digest), pair in pairs:
+        first, second = (read.get(_key(differences[number])) for number, read in zip(pair, contents, strict=True))
+        if first is not None and second is not None:
+            place = replace(places.of(differences[pair[0]]), field="content")
+            trial = try_causes((unfold(first), unfold(second)), place, sides, causes)
+            if trial.equal:
+                both = hashlib.sha256(digest + trial.first).digest()
+                found |= dict.fromkeys(pair, replace(trial, first=both, second=both, renamed=known[slug]))
+    return found
+
+
+def _balanced(
+    differences: Sequence[Difference],
+    numbers: Sequence[int],
+    sides: Sides,
+    causes: Sequence[Cause],
+    *,
+    with_content: bool = True,
+) -> Iterator[tuple[_Name, tuple[list[int], list[int]]]]:
+    """Yield the renamed entries of which both sides have as many."""
     groups: dict[str, _Sides] = {}
-    for number, item in enumerate(differences):
-        if item.field != "entry" or item.alone is None or item.layer is None:
-            continue
+    for number in numbers:
+        item = differences[number]
         side = 0 if item.second is None else 1
-        name = _renamed(item, side, sides, causes)
-        if name is not None:
+        name = _renamed(item, side, sides, causes, with_content=with_content)
+        if name is not None and item.layer is not None:
             key = json.dumps([str(item.platform), item.layer.first, item.layer.second])
             groups.setdefault(key, ({}, {}))[side].setdefault(name, []).append(number)
-    known = {cause.slug: cause for cause in causes}
-    return {
-        number: replace(trials[number], first=digest, second=digest, renamed=known[slug])
-        for group in groups.values()
-        for (slug, digest), numbers in _balanced(group)
-        for number in numbers
-    }
+    for first, second in groups.values():
+        for name, own in first.items():
+            others = second.get(name, [])
+            if len(own) == len(others):
+                yield name, (own, others)
 
 
-def _balanced(group: _Sides) -> Iterator[tuple[_Name, list[int]]]:
-    """Yield the renamed entries of which both sides have as many."""
-    first, second = group
-    for name, numbers in first.items():
-        others = second.get(name, [])
-        if len(numbers) == len(others):
-            yield name, [*numbers, *others]
-
-
-def _renamed(item: Difference, side: int, sides: Sides, causes: Sequence[Cause]) -> _Name | None:
+def _renamed(item: Difference, side: int, sides: Sides, causes: Sequence[Cause], *, with_content: bool) -> _Name | None:
     if item.alone is None or item.path is None:
         return None
     place = Place(part=item.part, field=item.field, path=item.path, type=item.entry_type)
@@ -64,6 +103,34 @@ def _renamed(item: Difference, side: int, sides: Sides, causes: Sequence[Cause])
         if path is not None:
             is_new = item.alone.mtime.isdigit() and is_of_build(sides[side], int(item.alone.mtime))
             time = "of the build" if is_new else item.alone.mtime
-            parts = [cause.slug, path.hex(), time, item.alone.facts, item.occurrence]
+            rest = item.alone.facts if with_content else item.alone.frame
+            parts = [cause.slug, path.hex(), time, rest, item.occurrence]
             return cause.slug, hashlib.sha256(json.dumps(parts).encode()).digest()
     return None
+
+
+def _key(item: Difference) -> _Key:
+    layer = None if item.layer is None else (item.layer.first, item.layer.second)
+    return str(item.platform), layer, item.path, item.occurrence
+
+
+def _contents(items: Sequence[Difference], side: SideName, reader: ContentReader) -> dict[_Key, bytes]:
+    """Read lonely files' contents, one layer after another; what cannot be read, or is too large, is left out."""
+    layers: dict[tuple[Platform, int], list[Difference]] = {}
+    for item in items:
+        layer = None if item.layer is None else getattr(item.layer, side)
+        if layer is not None and item.platform is not None:
+            layers.setdefault((item.platform, layer), []).append(item)
+    found = {}
+    for (platform, layer), group in layers.items():
+        wanted = [(item.path or b"", item.occurrence) for item in group]
+        read = reader.contents(side, platform, layer, wanted, MAX_CONTENT_BYTES)
+        for item, key in zip(group, wanted, strict=True):
+            content = read.get(key)
+            if content is not None and item.alone is not None and _digest(content) == item.alone.content:
+                found[_key(item)] = content
+    return found
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -15,6 +15,7 @@ from verifier.explain.alone import pair_alone
 from verifier.explain.documents import Documents, key_of, may_be_left_out
 from verifier.explain.given import take_as_given
 from verifier.explain.likeness import MAX_LIKENED, Likeness, likeness
+from verifier.explain.packaged import take_with_packages
 from verifier.explain.places import Places
 from verifier.explain.reader import SIDES, ContentReader, SideName, Sides
 from verifier.explain.values import is_sample, scalars_of, value_node
@@ -64,8 +65,9 @@ def run_trials(
             if content is None
             else replace(content, first=_FOLLOWS, second=_FOLLOWS)
         )
-    known.update(pair_alone(differences, known, sides, causes))
+    known.update(pair_alone(differences, known, reader, places, sides, causes))
     known.update(take_as_given(differences, known, places, sides, causes))
+    known.update(take_with_packages(differences, known, reader, places, sides, causes))
     return Trials(trials=[known[number] for number in range(len(differences))], unread=unread, likeness=likenesses)
 
 

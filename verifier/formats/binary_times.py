@@ -2,7 +2,8 @@
 
 Four bytes say little: a window of a minute is one value in seventy million, and a large content has as many places. So
 32-bit counts are looked for only where less than one in a hundred is to be expected by accident: places, times the
-ways to read each, times the length of the window, over 2^32. In 64 bits the chance is none to speak of.
+ways to read each, times the length of the window, over 2^32. In 64 bits the chance is none to speak of: there seconds
+are looked for in contents of any size.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ def _dos(moment: float) -> int:
 
 
 _SHORT: Final = (_Count("seconds", 4, int), _Count("MS-DOS time", 4, _dos))
+_WIDE_SECONDS: Final = _Count("seconds alone", 8, int)
 _LONG: Final = (
     _Count("milliseconds", 8, lambda moment: int(moment * 10**3)),
     _Count("microseconds", 8, lambda moment: int(moment * 10**6)),
@@ -69,6 +71,9 @@ def find_binary_times(data: bytes, around: Around) -> Iterator[BinaryTime]:
             for time in _find(data, count, around):
                 found.append(time)
                 found += _fraction(data, time)
+    else:
+        # compilers and writers of memory put it at a multiple of its size
+        found += (time for time in _find(data, _WIDE_SECONDS, around) if time.start % _WIDE_SECONDS.width == 0)
     end = 0
     for time in sorted(found, key=lambda time: (time.start, -time.end)):
         if time.start >= end:

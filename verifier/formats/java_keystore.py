@@ -12,6 +12,13 @@ from verifier.formats.spans import Cutter
 MAGIC: Final = b"\xfe\xed\xfe\xed"
 _DIGEST_BYTES: Final = 20
 _KEY, _CERTIFICATE = 1, 2
+
+KEY_KIND: Final = "keystore-key"
+"""The kind of field that holds a sealed private key, behind four bytes of length …"""
+
+CHAIN_KIND: Final = "keystore-chain"
+"""… and of those that hold a certificate made for it."""
+
 _WHITENER: Final = b"Mighty Aphrodite"
 _PASSWORDS: Final = ("changeit", "changeme")
 """What the keystores that come with a Java runtime are sealed with; others cannot be checked."""
@@ -44,23 +51,23 @@ def _take_entry(cutter: Cutter, version: int) -> None:
     alias = _take_sized(cutter, "alias", 2)[2:].decode("utf-8", "backslashreplace")
     cutter.take(f"{alias}: date", "milliseconds", 8)
     if tag == _KEY:
-        _take_sized(cutter, f"{alias}: key", 4)
+        _take_sized(cutter, f"{alias}: key", 4, KEY_KIND)
         for _ in range(int.from_bytes(cutter.take(f"{alias}: length of the chain", "bytes", 4), "big")):
-            _take_certificate(cutter, alias, version)
+            _take_certificate(cutter, alias, version, CHAIN_KIND)
     elif tag == _CERTIFICATE:
         _take_certificate(cutter, alias, version)
     else:
         raise ValueError(f"an entry of kind {tag}")
 
 
-def _take_certificate(cutter: Cutter, alias: str, version: int) -> None:
+def _take_certificate(cutter: Cutter, alias: str, version: int, kind: str = "bytes") -> None:
     if version == 2:
         _take_sized(cutter, f"{alias}: type", 2)
-    _take_sized(cutter, f"{alias}: certificate", 4)
+    _take_sized(cutter, f"{alias}: certificate", 4, kind)
 
 
-def _take_sized(cutter: Cutter, name: str, width: int) -> bytes:
-    return cutter.take(name, "bytes", width + int.from_bytes(cutter.peek(width), "big"))
+def _take_sized(cutter: Cutter, name: str, width: int, kind: str = "bytes") -> bytes:
+    return cutter.take(name, kind, width + int.from_bytes(cutter.peek(width), "big"))
 
 
 def _seal(data: bytes, password: str) -> bytes:

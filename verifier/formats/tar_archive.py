@@ -59,19 +59,24 @@ def _take_member(cutter: Cutter, unfold: Unfolder) -> None:
         raise ValueError("a header's checksum is wrong")
     label = block[:100].rstrip(b"\0").decode("utf-8", "backslashreplace")
     checksum = b"%06o\0 " % _checksum(block)
-    for part, kind, size in _HEADER:
-        # only the usual way of writing a checksum follows from the rest
-        derived = part == "checksum" and block[148:156] == checksum
-        cutter.take(f"{label}: {part}", kind, size, derived=derived)
     flag = block[156]
-    size = 0 if flag in _WITHOUT_DATA else _number(block[124:136])
+    content_size = 0 if flag in _WITHOUT_DATA else _number(block[124:136])
+    follows = {"checksum": block[148:156] == checksum}
+    if content_size and flag not in _PAX_FLAGS:
+        follows["size"] = block[124:136] == b"%011o\0" % content_size
+    for part, kind, size in _HEADER:
+        # only the usual way of writing a checksum or a size follows from the rest
+        cutter.take(f"{label}: {part}", kind, size, derived=follows.get(part, False))
+    size = content_size
     if flag in _PAX_FLAGS:
         cutter.take(f"{label}: pax records", "pax-records", size)
     elif size:
         if size > cutter.left:
             raise ValueError("a member is cut off")
         cutter.nest(unfold(cutter.peek(size), label, cutter.position), size)
-    cutter.take(f"{label}: padding", "bytes", min(-size % _BLOCK, cutter.left))
+    padding = min(-size % _BLOCK, cutter.left)
+    is_usual = padding == -size % _BLOCK and not cutter.peek(padding).strip(b"\0")
+    cutter.take(f"{label}: padding", "bytes", padding, derived=is_usual and follows.get("size", False))
 
 
 def deepen_tar(node: Node) -> Node:

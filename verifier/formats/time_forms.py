@@ -123,7 +123,7 @@ FORMS: Final = tuple(
         ),
         (
             "ISO 8601",
-            rb"(?<![\d.-])" + _DATE + rb"(?P<between>T| {1,2}|_|-|, )(?P<hour>[01]\d|2[0-3])(?P<colon>[:.-]?)"
+            rb"(?<![\d.-])" + _DATE + rb"(?P<between>T| {1,2}|_|-|, )(?P<hour>[01]\d|2[0-3])(?P<colon>\\:|[:.-]?)"
             rb"(?P<minute>[0-5]\d)(?:(?P=colon)(?P<second>[0-5]\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
             rb"(?:(?P<gap> ?)" + _ZONE + rb"(?: [A-Z]{3,5}(?!\w))?(?P<monotonic> m=[+-]\d+\.\d+)?)?(?![\d:])",
             read_numeric,
@@ -138,7 +138,9 @@ FORMS: Final = tuple(
         (
             "ISO 8601 basic, to the minute",
             (
-                rb"(?<![\w.])(?P<year>[12]\d{3})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)(?P<between>T|-|_|\.|)"
+                # a version may have it: 1.0.dev202611231234 (PEP 440), v202611231234
+                rb"(?:(?<![\w.])|(?<=dev)|(?<=post)|(?<=\bv))"
+                rb"(?P<year>[12]\d{3})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)(?P<between>T|-|_|\.|)"
                 rb"(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?P<zone>Z)?(?![\w]|\.\d)"
             ),
             read_numeric,

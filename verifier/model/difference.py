@@ -57,12 +57,15 @@ class ContentDifference:
 class AloneEntry:
     """A tar entry that one side alone has: everything about it but its name and its time.
 
-    `facts` is a digest over its other fields, its content, and how header and padding are written. `plain` says that
-    it has no set-user-ID, set-group-ID or sticky bit, no extended attribute, and that it is no device.
+    `facts` is a digest over its other fields, its content, and how header and padding are written; `frame` leaves out
+    the content and its size, which `content` is the digest of. `plain` says that it has no set-user-ID, set-group-ID or
+    sticky bit, no extended attribute, and that it is no device.
     """
 
     mtime: str
     facts: Digest
+    frame: Digest
+    content: str
     plain: bool = False
 
 

@@ -1,0 +1,234 @@
+"""asset-digest and build-cache: what bundlers and build tools of programs for the web and others leave."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import struct
+
+import pytest
+
+from tests.causes.sides import FIRST, SECOND, WINDOWS, at, causes, explain_contents, explain_layers
+from tests.compare.layer_images import Entry, file, symlink, tar
+from verifier.causes.asset_digest import cause as asset_digest
+from verifier.causes.build_cache import cause as build_cache
+from verifier.causes.cause import Place
+from verifier.model.finding import Explanation
+
+IN = FIRST + 4, SECOND + 4
+"""While the two builds ran."""
+
+# Webpack 5.76 (`filename: "[name].[contenthash].js"`, a banner with the date, `devtool: "source-map"`): the one date
+# gives the bundle, its licences and its source map another name.
+_LICENCE_NOTE = b"/*! For license information please see main.{}.js.LICENSE.txt */\n"
+_SOURCE_MAP_NOTE = b"\n//# sourceMappingURL=main.{}.js.map"
+_PARTS = (
+    ("dist/main.{}.js", _LICENCE_NOTE + b'(()=>{var e=[];console.log("{date}")})();' + _SOURCE_MAP_NOTE),
+    ("dist/main.{}.js.LICENSE.txt", b"/*! app built {date} */\n"),
+    ("dist/main.{}.js.map", b'{"version":3,"file":"main.{}.js","mappings":";AAAA","names":["log","{date}"]}'),
+    ("dist/index.html", b'<script defer="defer" src="/static/js/main.{}.js"></script>'),
+)
+
+
+def bundle(moment: float, digest: str = "", form: str = "%Y-%m-%dT%H:%M:%SZ") -> list[Entry]:
+    date = at(moment, form)
+    digest = digest or hashlib.sha256(date).hexdigest()[:20]
+    return [
+        file(
+            name.replace("{}", digest),
+            content.replace(b"{}", digest.encode()).replace(b"{date}", date),
+            mtime=int(moment),
+        )
+        for name, content in _PARTS
+    ]
+
+
+def explain_bundles(first: list[Entry], second: list[Entry]) -> Explanation:
+    return explain_layers(*(tar(sorted(entries, key=lambda entry: entry.name)) for entries in (first, second)))
+
+
+def test_a_date_gives_a_bundle_another_name() -> None:
+    explanation = explain_bundles(bundle(FIRST), bundle(SECOND))
+    assert causes(explanation) == ["file-mtime", "asset-digest", "embedded-timestamp"]
+    found = {finding.cause: finding for finding in explanation.findings}
+    assert found["asset-digest"].opaque
+    assert found["asset-digest"].confidence == "likely"
+    assert b"/dist/index.html" in found["asset-digest"].paths
+    assert b"/dist/index.html" not in found["embedded-timestamp"].paths
+
+
+def test_what_else_differs_in_a_renamed_file_is_residue() -> None:
+    first, second = bundle(FIRST), bundle(SECOND)
+    entry = second[0]
+    second[0] = file(entry.name, entry.content.replace(b"console", b"consols"), mtime=SECOND)
+    assert causes(explain_bundles(first, second))[-1] == "residue"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        # figures alone may be a date; words are none; a digest of another length is none of the same kind
+        ("a/log.20261118.js", "a/log.20261119.js"),
+        ("a/theme.darkened.css", "a/theme.lightest.css"),
+        ("a/app.1a2b3c4d.js", "a/app.1a2b3c4d5e.js"),
+        ("a/app.1a2b3c4d.so", "a/app.5e6f7a8b.so"),
+        ("a/app.1a2b3c4d.js", "b/app.5e6f7a8b.js"),
+        ("a/app-1.2.3.js", "a/app-1.2.4.js"),
+    ],
+)
+def test_other_names_are_residue(first: str, second: str) -> None:
+    explanation = explain_bundles([file(first, b"", mtime=FIRST)], [file(second, b"", mtime=SECOND)])
+    assert causes(explanation) == ["residue"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        # webpack's and CRA's, Next.js's, Vite's, esbuild's, Sprockets', Django's, a style that has no other name
+        ("js/787.3f2a81bc.chunk.js", "js/787.90ab12cd.chunk.js"),
+        ("chunks/main-0123456789abcdef.js", "chunks/main-fedcba9876543210.js"),
+        ("assets/index-BhVcNk2p.css", "assets/index-x_9Qd0Ea.css"),
+        ("assets/index-4ZQ7BWDK.js", "assets/index-A2BCDEF3.js"),
+        (f"app-{'0a' * 32}.js.gz", f"app-{'1b' * 32}.js.gz"),
+        ("static/style.55e7cbb9ba48.css", "static/style.66f8dcca0b59.css"),
+        ("css/0a1b2c3d4e5f6071.css", "css/9a8b7c6d5e4f3021.css"),
+    ],
+)
+def test_names_as_bundlers_make_them(first: str, second: str) -> None:
+    texts = [b"/* built %s */" % at(moment, "%Y-%m-%d %H:%M:%S") for moment in (FIRST, SECOND)]
+    if first.endswith(".gz"):
+        texts = [gzip.compress(text, mtime=0) for text in texts]
+    entries = (
+        [file(name, text, mtime=moment)]
+        for name, text, moment in zip((first, second), texts, (FIRST, SECOND), strict=True)
+    )
+    assert causes(explain_bundles(*entries)) == ["asset-digest", "embedded-timestamp"]
+    pages = (b'{"files":{"x":"/%s"}}' % name.encode() for name in (first, second))
+    assert causes(explain_contents(*pages)) == ["asset-digest"]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        # webpack's runtime finds chunks by such a table; Workbox lists what a service worker keeps; webpack --json
+        b'r.u=e=>"static/js/"+e+"."+{787:"%s",41:"ab12cd34"}[e]+".chunk.js"',
+        b'precacheAndRoute([{url:"index.html",revision:"%s0123456789abcdef01234567"}])',
+        b"[{'revision':'%s0123456789abcdef01234567','url':'index.html'}]",
+        b'{"hash":"%s012345678901","assetsByChunkName":{"main":["main.js"]}}',
+    ],
+)
+def test_digests_in_what_bundlers_write(form: bytes) -> None:
+    assert causes(explain_contents(form % b"3f2a81bc", form % b"90ab12cd")) == ["asset-digest"]
+
+
+@pytest.mark.parametrize(
+    ("form", "path"),
+    [
+        (b'{"hash":"%s012345678901"}', "a/b.json"),
+        (b'{"revision":"%s0123456789abcdef01234567"}', "a/b.json"),
+        (b'{"dist":{"file":"lib.%s.js"}}', "srv/package-lock.json"),
+        (b"lib %s", "a/b"),
+        (b'{787:"%s"}', "a/b.js"),
+    ],
+)
+def test_digests_of_what_comes_from_elsewhere_are_residue(form: bytes, path: str) -> None:
+    assert causes(explain_contents(form % b"3f2a81bc", form % b"90ab12cd", path)) == ["residue"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/app/node_modules/.cache/webpack/default-production/0.pack",
+        "/app/.next/cache/webpack/client-production/0.pack",
+        "/app/.parcel-cache/data.mdb",
+        "/app/.angular/cache/16.0.0/babel-webpack/0b.json",
+        "/root/.cache/go-build/0a/0a1b-a",
+        "/app/tmp/cache/assets/sprockets/v4.0/a/b.cache",
+        "/root/.cache/uv/archive-v0/1ryddU90dgSPod7LDXm9a/x.py",
+        "/home/user/.cache/pip/http-v2/0/1/2/3/4/0123",
+        "/opt/pipx/logs/cmd_x.log",
+        "/app/target/debug/incremental/demo-2f02jn7r9lisd/s-hofgu0oqky-gafjms-3szoa44cy7jsw/q.o",
+        "/app/target/x86_64-unknown-linux-musl/release/incremental/demo-2f02jn7r9lisd/s-hofgu0oqky.lock",
+    ],
+)
+def test_a_cache_is_taken_as_given(path: str) -> None:
+    explanation = explain_contents(b"\x00one", b"\x00other", path[1:])
+    assert causes(explanation) == ["build-cache"]
+    assert explanation.findings[0].confidence == "likely"
+    entries = ([file(path[1:] + tail, b"x", mtime=moment)] for tail, moment in (("-one", FIRST), ("-other", SECOND)))
+    assert causes(explain_bundles(*entries)) == ["build-cache"]
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "second"),
+    [
+        ("app/node_modules/cache/a", {}, {}),
+        ("root/.cache/huggingface/a", {}, {}),
+        ("app/target/debug/a", {}, {}),
+        ("app/.next/server/a", {}, {}),
+        ("app/node_modules/.cache", {}, {}),
+        ("app/node_modules/.cache/a", {}, {"mode": 0o4755}),
+    ],
+)
+def test_what_is_no_cache_or_no_plain_file_of_one_is_residue(
+    path: str, first: dict[str, int], second: dict[str, int]
+) -> None:
+    images = (tar([file(path, content, **more)]) for content, more in ((b"\x00one", first), (b"\x00other", second)))
+    assert causes(explain_layers(*images))[-1] == "residue"
+
+
+def test_times_in_a_cache_are_the_caches() -> None:
+    # an entry of Go's cache (cmd/go/internal/cache, "v1 <action> <output> <size> <time>")
+    first, second = (b"v1 %s %s %20d %20d\n" % (b"0a" * 32, b"1b" * 32, 5, moment * 10**9) for moment in IN)
+    explanation = explain_contents(first, second, "root/.cache/go-build/0a/0a-a")
+    assert causes(explanation) == ["build-cache"]
+    assert explanation.findings[0].confidence == "proven"
+
+
+def test_sprockets_manifest_has_a_random_name() -> None:
+    form = '{{"files":{{"app-{0}.js":{{"mtime":"{1}","size":36,"digest":"{0}","integrity":"sha256-{2}="}}}}}}'
+
+    def manifest(moment: float, name: str) -> list[Entry]:
+        date = at(moment, "%Y-%m-%dT%H:%M:%S+00:00").decode()
+        digest = hashlib.sha256(date.encode()).digest()
+        integrity = base64.b64encode(digest).decode().rstrip("=")
+        content = form.format(digest.hex(), date, integrity).encode()
+        return [file(f"assets/.sprockets-manifest-{name * 8}.json", content, mtime=int(moment))]
+
+    explanation = explain_bundles(manifest(FIRST, "7c90"), manifest(SECOND, "eb4d"))
+    assert causes(explanation) == ["embedded-timestamp", "temporary-name"]
+
+
+def test_counts_in_a_cache_are_the_caches() -> None:
+    # uv's copy of an index page: bytes of no known format, with the seconds when they were fetched
+    first, second = (b"\x00\x01index" + struct.pack("<Q", moment) + b"\xff" for moment in IN)
+    assert causes(explain_contents(first, second, "root/.cache/uv/simple-v13/pypi/x.rkyv")) == ["build-cache"]
+    assert causes(explain_contents(first, second, "srv/x.rkyv")) == ["embedded-timestamp"]
+
+
+def test_a_link_into_a_cache() -> None:
+    images = (
+        tar([symlink("root/.cache/uv/wheels-v2/x", f"/root/.cache/uv/archive-v0/{name}", mtime=0)])
+        for name in ("1ryddU90dgSPod7LDXm9a", "UPbsf4utEmzY-YmkgP80l")
+    )
+    assert causes(explain_layers(*images)) == ["build-cache"]
+
+
+def test_what_rustc_answered_stands_in_any_order() -> None:
+    # cargo's table of rustc's answers is a hash map (`.rustc_info.json`)
+    outputs = b'"1":{"success":true}', b'"2":{"success":false}'
+    first, second = (
+        b'{"rustc_fingerprint":12,"outputs":{%s},"successes":{}}' % b",".join(order)
+        for order in (outputs, outputs[::-1])
+    )
+    assert causes(explain_contents(first, second, "app/target/.rustc_info.json")) == ["build-cache"]
+    assert causes(explain_contents(first, second + b"\0", "app/target/x.json"))[-1] == "residue"
+
+
+def test_they_look_at_one_side_alone() -> None:
+    place = Place(part="layer", field="entry", path=b"/a/app.3f2a81bc.js", type="file")
+    assert asset_digest.rename is not None
+    assert asset_digest.rename(place, WINDOWS[0]) == b"/a/app.<8 hexadecimal digits>.js"
+    assert build_cache.given is not None
+    assert not build_cache.given(place, WINDOWS[0])

@@ -1,0 +1,131 @@
+"""A bundler names files after digests of their contents.
+
+What varies: the digest in a name (`main.3f2a81bc.js`, `index-BhVcNk2p.css`, `app-<64 digits>.js`), and so wherever
+such a name is written: in pages, in source maps, in manifests, in the table by which webpack's runtime finds a chunk,
+in what webpack reports of itself, and in the list of files that a service worker keeps.
+
+Why it matters: one date in a bundle gives its file, its source map and every page that loads it another name or
+another line; the cause looks larger than it is.
+
+How it is recognised: by the grammar of such names (8 to 64 hexadecimal digits, or 8 letters and digits that mix, as
+Rollup and esbuild write them, before the suffix of a program, style, font or picture). A file that one side alone has
+is paired with the other side's by what is left of its name; everything else about both must be the same, and what
+differs inside must be explained as well. A digest says that something else varied, and not what: where that stands
+beside it, the difference is put down to that alone. The digest itself is taken as given: hence this is never called
+proven.
+
+Remedy: mend what varies inside of the files: a date, a random identity, an order; the names then stay.
+
+Source: webpack, "Output", `output.filename` and `contenthash`; Rollup, `output.entryFileNames`; Sprockets,
+`Sprockets::Manifest`; Django, ManifestStaticFilesStorage.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from verifier.causes.cause import Cause, Claim, Place, SideContext
+from verifier.formats.field import Field
+from verifier.oci.tar_entry import FILE
+
+__all__ = ["cause"]
+
+_DIGEST: Final = (
+    # hexadecimal, with digits and letters both; eight characters of Rollup's, Vite's and esbuild's alphabets
+    rb"(?P<{0}hex>(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{{8,64}})|(?P<{0}mixed>(?=[A-Za-z0-9_-]{{0,7}}[A-Z])"
+    rb"(?=[A-Za-z0-9_-]{{0,7}}[0-9a-z])[A-Za-z0-9_-]{{8}})"
+)
+_SUFFIX: Final = (
+    rb"(?:\.(?:min|chunk|bundle|module|legacy|LICENSE|worker)){0,3}"
+    rb"\.(?:[cm]?js|css|json|html|txt|wasm|svg|png|jpe?g|gif|webp|avif|ico|woff2?|ttf|eot|otf|webmanifest)"
+    rb"(?:\.LICENSE\.txt)?(?:\.map)?(?:\.gz|\.br)?"
+)
+
+
+def _named(prefix: bytes) -> bytes:
+    return _DIGEST.replace(b"{0}", prefix).replace(b"{{", b"{").replace(b"}}", b"}")
+
+
+_NAME: Final = re.compile(rb"(?<=[/.\-_])(?:" + _named(b"") + rb")(?=" + _SUFFIX + rb"\Z)")
+_ENDS: Final = re.compile(_SUFFIX + rb"(?![\w.-])")
+_BEFORE_END: Final = re.compile(
+    rb"(?:(?<=[\w@~+\])][.\-_])(?:" + _named(b"a") + rb")"
+    rb"|(?<=/)(?P<bhex>(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,64}))\Z"
+)
+_LONGEST: Final = 66
+"""Bytes of a digest in a name, with the two before it."""
+
+_OF_WEBPACK: Final = b'"assetsByChunkName":'
+_STATISTICS: Final = re.compile(rb'"(?:hash|fullhash|contenthash|javascript|css)":\s?\[?\s?"([0-9a-f]{8,32})"')
+_PRECACHED: Final = re.compile(
+    rb"""\{\s*["']?revision["']?:\s?["']([0-9a-f]{32})["'],\s*["']?url["']?:\s?["'][^"'\n]{1,400}["']\s*\}"""
+    rb"""|\{\s*["']?url["']?:\s?["'][^"'\n]{1,400}["'],\s*["']?revision["']?:\s?["']([0-9a-f]{32})["']\s*\}"""
+)
+_CHUNKS: Final = re.compile(rb'\{(?:(?:"[^"\n]{1,80}"|\w{1,80}):"[0-9a-f]{8,32}",?){1,999}\}\[\w{1,8}\]')
+_CHUNK: Final = re.compile(rb':"([0-9a-f]{8,32})"')
+_MANIFEST: Final = re.compile(rb".*/\.sprockets-manifest-[0-9a-f]{32}\.json", re.DOTALL)
+_IN_MANIFEST: Final = re.compile(rb'"(?:digest":"([0-9a-f]{64})|integrity":"(sha256-[A-Za-z0-9+/]{43}=))"')
+_LOCKS: Final = re.compile(
+    rb"(?:.*/)?(?:\.?package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml)", re.DOTALL
+)
+
+
+def _rename(place: Place, side: SideContext) -> bytes | None:  # noqa: ARG001
+    """Replace the digest in a file's name by its kind and length."""
+    path = place.path or b""
+    # Sprockets' manifest has a random name
+    found = _NAME.search(path) if place.type == FILE and not _MANIFEST.fullmatch(path) else None
+    if found is None:
+        return None
+    return path[: found.start()] + b"<" + _form(found).encode() + b">" + path[found.end() :]
+
+
+def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:  # noqa: ARG001
+    # what a lock file names comes from outside, and is for others to judge
+    if place.field != "content" or field.kind != "text" or _LOCKS.fullmatch(place.path or b""):
+        return
+    claims = list(_names(field.value))
+    if b"revision" in field.value:
+        claims += [_claim(match, match.lastindex or 0) for match in _PRECACHED.finditer(field.value)]
+    if _MANIFEST.fullmatch(place.path or b""):
+        claims += [_claim(match, match.lastindex or 0) for match in _IN_MANIFEST.finditer(field.value)]
+    if _OF_WEBPACK in field.value:
+        claims += [_claim(match, 1) for match in _STATISTICS.finditer(field.value)]
+    for table in _CHUNKS.finditer(field.value) if b"}[" in field.value else ():
+        claims += [_claim(match, 1) for match in _CHUNK.finditer(field.value, table.start(), table.end())]
+    end = 0
+    for claim in sorted(claims, key=lambda item: (item.start, -item.end)):
+        if claim.start >= end:
+            end = claim.end
+            yield claim
+
+
+def _names(text: bytes) -> Iterator[Claim]:
+    """Claim the digests in names: their ends are found first, which is many times faster in long texts."""
+    for end in _ENDS.finditer(text):
+        start = max(0, end.start() - _LONGEST)
+        match = _BEFORE_END.search(text[start : end.start()])
+        if match is not None:
+            yield Claim(start + match.start(), start + match.end(), _form(match), opaque=True, follows=True)
+
+
+def _claim(match: re.Match[bytes], group: int) -> Claim:
+    form = f"{len(match[group])} hexadecimal digits"
+    return Claim(match.start(group), match.end(group), form, opaque=True, follows=True)
+
+
+def _form(match: re.Match[bytes]) -> str:
+    kind = "letters and digits" if (match.lastgroup or "").endswith("mixed") else "hexadecimal digits"
+    return f"{len(match[0])} {kind}"
+
+
+cause = Cause(
+    slug="asset-digest",
+    page=__doc__ or "",
+    remedy="mend what varies inside of the files, a date or a random identity: their names then stay",
+    opaque=True,
+    normalise=_normalise,
+    rename=_rename,
+)

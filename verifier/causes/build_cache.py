@@ -1,0 +1,71 @@
+"""A build tool keeps its cache or its log in the image.
+
+What varies: everything in the cache: when each piece was written, random names, digests over options and times, and
+how much of it there is: webpack's packs, Babel's, Terser's and ESLint's files under `node_modules/.cache`, what
+Next.js, Parcel, Angular and Vite keep beside the program, Sprockets' and Bootsnap's under `tmp/cache`, Go's build
+cache, rustc's incremental sessions under `target`; what pip, uv, Poetry and Yarn downloaded and unpacked; pipx's logs.
+
+Why it matters: the program that was built may be the same; the layer never is, and it is larger for nothing.
+
+How it is recognised: by the folder that each tool keeps for this and nothing else; a time in one of its texts (Go's
+cache notes one for each piece) lies within the build's window. What else is in it is taken as given where nothing else
+explains it: that is never called proven. Modes, owners and attributes are none of the cache's.
+
+Remedy: remove the cache in the RUN that fills it (`rm -rf node_modules/.cache`, `rm -rf "$(go env GOCACHE)"`: `go clean
+-cache` leaves a file with a time), keep none (`pip install --no-cache-dir`, `uv --no-cache`, `CARGO_INCREMENTAL=0`),
+mount it there (`RUN --mount=type=cache,target=/root/.cache/go-build`), or copy the result alone into another stage.
+
+Source: XDG Base Directory Specification, `$XDG_CACHE_HOME`; find-cache-dir; webpack, "Cache"; Next.js, "CI Build
+Caching"; go command, "Build and test caching"; cargo, "Build Cache"; uv, "Caching"; pip, "Caching".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from verifier.causes.cause import Cause, Claim, Place, SideContext
+from verifier.causes.moments import claim_binary_times, claim_times
+from verifier.formats.field import Field
+
+__all__ = ["cause"]
+
+_CACHE: Final = re.compile(
+    rb".*/(?:"
+    # beside the program
+    rb"node_modules/\.cache|node_modules/\.vite|\.next/cache|\.parcel-cache|\.angular/cache|tmp/cache/(?:assets|bootsnap)"
+    rb"|target/(?:[^/]+/){1,2}incremental|\.(?:mypy|pytest|ruff)_cache"
+    # in the home (XDG Base Directory Specification, $XDG_CACHE_HOME)
+    rb"|\.cache/(?:go-build|golangci-lint|uv|pip|pip-tools|pipenv|pypoetry|pdm|yarn|pnpm|ccache|sccache|bazel)"
+    rb"|\.bun/install/cache|pipx/logs|\.local/state/pipx/log"
+    rb")/.+",
+    re.DOTALL,
+)
+_RUSTC: Final = re.compile(rb".*/target/\.rustc_info\.json", re.DOTALL)
+_RUSTC_START: Final = b'{"rustc_fingerprint":'
+_FIELDS: Final = frozenset({"content", "size", "entry", "linkname"})
+
+
+def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:
+    if place.field != "content" or field.kind not in ("text", "bytes") or place.is_base:
+        return
+    if side.window is not None and _CACHE.fullmatch(place.path or b""):
+        yield from claim_times(field, side) if field.kind == "text" else claim_binary_times(field, side)
+    elif _RUSTC.fullmatch(place.path or b"") and field.value.startswith(_RUSTC_START):
+        # a table of what rustc answered, in the order of its keys' digests, which have a seed
+        yield Claim(0, len(field.value), "rustc's answers", opaque=True)
+
+
+def _given(place: Place, side: SideContext) -> bool:  # noqa: ARG001
+    return place.field in _FIELDS and not place.is_base and _CACHE.fullmatch(place.path or b"") is not None
+
+
+cause = Cause(
+    slug="build-cache",
+    page=__doc__ or "",
+    remedy="remove the cache's folder in the RUN that fills it, keep none, or mount it with --mount=type=cache",
+    timed=True,
+    normalise=_normalise,
+    given=_given,
+)
