@@ -10,13 +10,14 @@ import marshal
 import struct
 import sys
 import tarfile
+from dataclasses import replace
 from importlib.util import MAGIC_NUMBER
 
 import pytest
 
 from tests.causes.sides import FIRST, SECOND, WINDOWS, at, causes, explain_contents
 from tests.compare.layer_images import file, tar
-from tests.formats.elf_files import OBJECT, Part, code, compressed, debugging, elf, note, strings
+from tests.formats.elf_files import NO_BITS, OBJECT, Part, code, compressed, debugging, elf, note, strings
 from verifier.causes.cause import SideContext, Window
 from verifier.model.finding import Explanation
 
@@ -127,6 +128,16 @@ class TestCBuildPath:
         assert causes(explanation) == ["c-build-path"]
         assert confidences(explanation) == {"likely"}
         assert explanation.opaque == 1
+
+    def test_a_separate_file_s_build_id_is_the_program_s(self) -> None:
+        gone = replace(code(), type=NO_BITS)
+        first, second = (elf([note(identity), gone, strings(b"/src", name=".debug_str")]) for identity in IDENTITIES)
+        assert causes(explain_contents(first, second)) == ["residue"]
+        first, second = (
+            elf([note(identity), gone, strings(path.encode(), name=".debug_str")])
+            for identity, path in zip(IDENTITIES, PATHS, strict=True)
+        )
+        assert causes(explain_contents(first, second)) == ["c-build-path"]
 
     def test_a_build_id_that_may_be_made_by_chance(self) -> None:
         first, second = (self.program("/src", identity[:16]) for identity in IDENTITIES)

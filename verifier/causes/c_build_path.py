@@ -7,8 +7,9 @@ Why it matters: a build in `mktemp -d` makes another program every time, though 
 
 How it is recognised: in the strings of an ELF file that is neither Go's nor Rust's, in any path, in archives too: a
 component of a path of the forms that mktemp, tempfile and compilers make up. A build ID that alone differs says that
-something differed which was stripped since: as a rule debugging information with such a path. A made-up name is taken
-as given: hence this is never called proven.
+something differed which was stripped since: as a rule debugging information with such a path; in a file that holds
+debugging information alone it is the program's, and says nothing. A made-up name is taken as given: hence this is never
+called proven.
 
 Remedy: build in a folder with a fixed name (`WORKDIR /src`), or compile with `-ffile-prefix-map=$PWD=/src`.
 
@@ -22,6 +23,7 @@ from typing import Final
 
 from verifier.causes.cause import Cause, Claim, Place, SideContext
 from verifier.causes.temporary_paths import claim_temporary_names
+from verifier.formats.elf_sections import COPIED_BUILD_ID
 from verifier.formats.elf_strings import STRINGS, order_of
 from verifier.formats.field import Field
 
@@ -40,6 +42,8 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
         yield Claim(0, len(field.value), "order of strings", follows=True)
     elif field.kind == "build-id" and len(field.value) in _BUILD_ID_BYTES:
         yield Claim(0, len(field.value), "build ID", opaque=True, follows=True)
+    elif field.kind == COPIED_BUILD_ID:
+        yield Claim(0, len(field.value), "build ID", opaque=True, follows=True, dependent=True)
 
 
 cause = Cause(

@@ -90,7 +90,8 @@ class Claim(NamedTuple):
     several spellings mean the same: then it, and not the bytes, tells whether the two sides' values differ. `opaque`
     says of this claim alone what a cause's says of all: that its value is taken as given. `follows` says that the value
     is a digest of what lies around it, made before some of that was changed or cut off: where something else varies in
-    the same container, the difference is put down to that alone.
+    the same container, the difference is put down to that alone. `dependent` says that such a value explains nothing
+    by itself: where nothing else varies there, the difference is left.
     """
 
     start: int
@@ -99,6 +100,7 @@ class Claim(NamedTuple):
     meaning: str | None = None
     opaque: bool = False
     follows: bool = False
+    dependent: bool = False
 
 
 Normaliser = Callable[[Field, Place, SideContext], Iterator[Claim]]

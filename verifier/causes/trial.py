@@ -13,6 +13,7 @@ from verifier.formats.deepen import deepen
 from verifier.formats.field import Node
 
 _ANOTHER_STREAM: Final = b"another stream"
+_ANOTHER_ORIGIN: Final = b"another origin"
 
 Pair = tuple[Node | None, Node | None]
 """One value of both sides, unfolded; None where a side has none."""
@@ -82,6 +83,8 @@ def _tried(pair: Pair, place: Place, sides: tuple[SideContext, SideContext], cau
         # nothing inside of it varies: the stream differs for a reason of its own
         return Trial(first=first.digest, second=_ANOTHER_STREAM)
     varying = _leading(everything)
+    if any(item.claim.dependent for item, _ in varying):
+        return Trial(first=first.digest, second=_ANOTHER_ORIGIN)
     return Trial(
         first=first.digest,
         second=second.digest,

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from verifier.formats.deflate import Budget
-from verifier.formats.elf_header import RELOCATABLE, SYMBOLS, Section, read_headers
+from verifier.formats.elf_header import EXECUTABLE, NO_BITS, RELOCATABLE, SYMBOLS, Section, read_headers
 from verifier.formats.elf_sections import SectionReader
 from verifier.formats.elf_strings import StringTable, strings_of
 from verifier.formats.field import Node
@@ -44,7 +44,12 @@ class _File:
         self._headers = read_headers(data)
         self._sections = self._headers.sections
         self._names = self._table(self._headers.names)
-        self._reader = SectionReader(self._headers.layout, strings_of(data), budget)
+        self._reader = SectionReader(
+            self._headers.layout,
+            strings_of(data),
+            budget,
+            separate=any(part.flags & EXECUTABLE and part.type == NO_BITS for part in self._sections),
+        )
         self._regions = self._planned()
         self._ranks = {region.number: rank for rank, region in enumerate(self._regions)}
         self._following = frozenset(

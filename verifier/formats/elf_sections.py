@@ -23,6 +23,9 @@ _LEVELS: Final = ((1,), (5, 4, 3, 2), (6,), (9, 8, 7))
 """Levels by what a zlib stream's header says of them (RFC 1950, FLEVEL)."""
 
 _ZLIB_HEAD, _ZLIB_CHECKSUM = 2, 4
+COPIED_BUILD_ID: Final = "copied-build-id"
+"""The kind of the field that holds the build ID of another file, the program that this one was taken from."""
+
 _BUILD_ID_NOTES: Final = ((b"GNU\0", 3), (b"Go\0\0", 4))
 _BUILD_ID_KINDS: Final = {GO_STRINGS: "go-build-id", RUST_STRINGS: "rust-build-id"}
 _GO_BUILD_ID: Final = re.compile(rb'\xff Go build ID: "([\w/+=.-]{1,200})"\n \xff')
@@ -31,11 +34,15 @@ _SEARCHED_BYTES: Final = 64 * 1024
 
 
 class SectionReader:
-    """Takes sections of one file; `kind` is the kind of its strings."""
+    """Takes sections of one file; `kind` is the kind of its strings.
 
-    def __init__(self, layout: Layout, kind: str, budget: Budget) -> None:
+    `separate` says that the file holds debugging information alone: its build ID is the program's.
+    """
+
+    def __init__(self, layout: Layout, kind: str, budget: Budget, *, separate: bool = False) -> None:
         self._layout = layout
         self._kind = kind
+        self._build_id = COPIED_BUILD_ID if separate else _BUILD_ID_KINDS.get(kind, "build-id")
         self._budget = budget
 
     def take(self, cutter: Cutter, label: str, section: Section) -> None:
@@ -63,7 +70,7 @@ class SectionReader:
             if start + value_size > end - cutter.position:
                 return
             is_build_id = (cutter.peek(start)[12 : 12 + name_size], kind) in _BUILD_ID_NOTES
-            known = _BUILD_ID_KINDS.get(self._kind, "build-id") if is_build_id else "elf"
+            known = self._build_id if is_build_id else "elf"
             cutter.take(f"{label}: head", "elf", start)
             cutter.take(label, known, value_size)
             cutter.take(f"{label}: padding", "elf", min(-value_size % 4, end - cutter.position))
