@@ -335,14 +335,23 @@ def make_wheel(wheel: Wheel, place: Path) -> Path:
     return archive
 
 
-def pip_installed(wheels: Iterable[Wheel], place: Path) -> Path:
-    """Install wheels with pip itself."""
+def pip_installed(wheels: Iterable[Wheel], place: Path, *, by_name: bool = True) -> Path:
+    """Install wheels with pip itself, by their names as from an index, or as the files that they are."""
     place.mkdir()
-    archives = [str(make_wheel(wheel, place)) for wheel in wheels]
+    made = [(wheel, str(make_wheel(wheel, place))) for wheel in wheels]
+    names = [f"{wheel.name}=={wheel.version}" if by_name else archive for wheel, archive in made]
     options = ("--no-index", "--no-deps", "--quiet", "--disable-pip-version-check", "--root-user-action", "ignore")
     target = place / "root" / "app"
-    run(sys.executable, "-m", "pip", "install", *options, "--target", str(target), *archives)
+    run(sys.executable, "-m", "pip", "install", *options, "--find-links", str(place), "--target", str(target), *names)
     return place / "root"
+
+
+def test_another_version_of_what_was_built_here(tmp_path: Path) -> None:
+    wheels = (Wheel(version, {"greeting.py": f"A = {version}\n"}) for version in ("1.0", "1.1"))
+    first, second = (pip_installed((wheel,), tmp_path / wheel.version, by_name=False) for wheel in wheels)
+    explanation = explain_layers(tar(entries(first, FIRST + 4)), tar(entries(second, SECOND + 4)))
+    assert "unpinned-pip" not in causes(explanation)
+    assert "residue" in causes(explanation)
 
 
 def test_another_version_of_a_python_package(tmp_path: Path) -> None:

@@ -139,6 +139,12 @@ def test_a_record_that_is_no_table_is_refused() -> None:
         wheel_files({b"/a/b.dist-info/RECORD": b'"a"b,,\n'})
 
 
+def test_a_package_that_no_index_gave_has_no_files() -> None:
+    record = b"a.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\nb.dist-info/direct_url.json,,\n"
+    assert wheel_files({b"/a/b.dist-info/RECORD": record}) == {}
+    assert b"/a/a.py" in wheel_files({b"/a/b.dist-info/RECORD": record.partition(b"\n")[0] + b"\n"})
+
+
 @pytest.mark.parametrize("path", [b"/a/METADATA", b"/a/b.dist-info/RECORD", b"METADATA"])
 def test_other_files_are_no_metadata(path: bytes) -> None:
     assert not list(wheel_packages(path, METADATA))

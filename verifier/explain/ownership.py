@@ -37,7 +37,8 @@ class Ownership:
             budget -= sum(map(len, files))
             if budget < 0:
                 break
-            self._stems.update(filter(None, map(inventory.stem, package.records)))
+            if files:
+                self._stems.update(filter(None, map(inventory.stem, package.records)))
             for path, digest in files.items():
                 self._listed.setdefault(path, set()).update([] if digest is None else [digest])
         self._folders = _folders(self._listed)

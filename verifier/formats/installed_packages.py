@@ -67,6 +67,9 @@ class Away(NamedTuple):
     files: Mapping[bytes, Collection[str]]
 
 
+_DIRECT: Final = ".dist-info/direct_url.json"
+
+
 def dpkg_packages(status: bytes) -> Iterator[Package]:
     """Read dpkg's status file; its records are the lists in /var/lib/dpkg/info."""
     for stanza in _stanzas(status):
@@ -174,7 +177,8 @@ def wheel_packages(path: bytes, metadata: bytes) -> Iterator[Package]:
 def wheel_files(records: Mapping[bytes, bytes]) -> Digests:
     """Read the RECORD of a Python package: paths are relative to the folder that the package's own lies in.
 
-    Raises ValueError.
+    A package that no index gave, as `direct_url.json` says (PEP 610), gives no files: its version is the build's own
+    doing. Raises ValueError.
     """
     found: dict[bytes, str | None] = {}
     for path, content in records.items():
@@ -184,6 +188,8 @@ def wheel_files(records: Mapping[bytes, bytes]) -> Digests:
             rows = list(csv.reader(lines[:MAX_MEMBERS], strict=True))
         except csv.Error as error:
             raise ValueError(str(error)) from None
+        if any(row and row[0].endswith(_DIRECT) for row in rows):
+            continue
         for name, digest in (row[:2] for row in rows if len(row) == 3 and row[0]):
             place = posixpath.join(base, name.encode("utf-8", "surrogateescape"))
             if len(place) <= MAX_PATH_BYTES:
