@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
 import time
 from collections.abc import Mapping
@@ -144,6 +145,25 @@ def test_the_image_gets_no_file_that_the_user_would_not_get(one_engine: None, tm
     )
     assert plan.context.dockerfile_path is None
     build_twice(docker_builder(), plan)
+
+
+def test_a_folder_that_is_left_out_is_the_engine_s_own_where_something_in_it_is_brought_back(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, context = 1_000_000_000, tmp_path / "context"
+    (context / "b" / "a").mkdir(parents=True)
+    (context / "b" / "a" / "keep").write_text("x", "utf-8")
+    (context / "Dockerfile").write_text(
+        "FROM busybox:stable\nCOPY b /c\n"
+        f"RUN test $(stat -c %Y /c) -gt {old} && test $(stat -c %a /c) = 755 && test $(stat -c %Y /c/a) = {old}\n"
+    )
+    (context / ".dockerignore").write_text("*\n!Dockerfile\n!b/a\n")
+    (context / "b").chmod(0o750)
+    for path in context.rglob("*"):
+        os.utime(path, (old, old))
+    monkeypatch.setenv("DOCKER_BUILDKIT", "0")
+    docker("image", "rm", docker("build", "--quiet", "--no-cache", str(context)))
+    build_twice(docker_builder(), freeze_plan(tmp_path, context / "Dockerfile", context, "docker"))
 
 
 def test_a_dockerfile_from_outside_the_context(one_engine: None, tmp_path: Path) -> None:

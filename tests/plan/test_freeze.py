@@ -20,11 +20,10 @@ from verifier.model.build import BuilderName
 from verifier.model.plan import BuildOptions, Plan
 from verifier.plan import freeze, unchanged
 from verifier.plan import frozen_copy as copying
-from verifier.plan.freeze import EMPTY_IGNORE_NAME
 from verifier.plan.ignore import IgnoreRules, load_ignore_rules
 from verifier.plan.walk import Walk
 
-NO_RULES = IgnoreRules(source=None, patterns=(), matcher=None)
+NO_RULES = IgnoreRules(source=None)
 PAST = 1_000_000_000_123_456_789
 
 
@@ -188,10 +187,11 @@ def test_the_dockerfiles_copy_and_its_ignore_file(context: Path, tmp_path: Path)
     folder = plan.workspace / "dockerfile"
     assert plan.dockerfile.copy == folder / "Dockerfile"
     assert plan.dockerfile.copy.read_bytes() == plan.dockerfile.raw
-    for name in ("Dockerfile.dockerignore", EMPTY_IGNORE_NAME):
-        content = (folder / name).read_text()
-        assert content.startswith("#")
-        assert content.count("\n") == 1
+    content = (folder / "Dockerfile.dockerignore").read_text()
+    assert content.startswith("#")
+    assert content.count("\n") == 1
+    assert plan.context.ignore_copy is not None
+    assert plan.context.ignore_copy.read_text() == "src\n"
     assert plan.context.ignore_file == str(context / ".dockerignore")
     assert plan.context.ignore_patterns == ("src",)
     assert list(members(plan)) == [".dockerignore", "Dockerfile", "src-more"]
@@ -221,10 +221,10 @@ def test_the_classic_engine_needs_the_bases_of_every_stage(context: Path, tmp_pa
         assert [item.line for item in plan.instructions] == [1, 2]
 
 
-def test_what_is_brought_back_keeps_its_parents(context: Path, tmp_path: Path) -> None:
+def test_what_is_brought_back_keeps_its_parents_in_the_folder(context: Path, tmp_path: Path) -> None:
     (context / ".dockerignore").write_text("*\n!src/deep/empty\n")
     plan = frozen(context, tmp_path / "w")
-    assert list(members(plan)) == ["src", "src/deep", "src/deep/empty"]
+    assert list(members(plan)) == ["src/deep/empty"]
     assert stat.S_IMODE((plan.context.directory / "src" / "deep").stat().st_mode) == 0o555
     (context / ".dockerignore").write_text("*\n!nothing/**\n")
     assert list(members(frozen(context, tmp_path / "w2"))) == []
@@ -522,9 +522,10 @@ def test_the_archive_the_folder_and_the_rules_agree(
     plan = frozen(context, case / "w", dockerfile=case / "Dockerfile")
     in_archive = list(members(plan))
     in_folder = [str(path.relative_to(plan.context.directory)) for path in plan.context.directory.rglob("*")]
-    assert in_archive == sorted(in_folder)
+    assert in_archive == sorted(in_archive)
     rules = load_ignore_rules("buildkit", case / "Dockerfile", context)
     every = [path.relative_to(context) for path in context.rglob("*")]
     kept = {path for path in every if not rules.excludes(os.fsencode(path))}
     implied = {parent for path in kept for parent in path.parents if parent != Path()}
-    assert set(in_archive) == {str(path) for path in kept | implied}
+    assert set(in_folder) == {str(path) for path in kept | implied}
+    assert set(in_archive) == {str(path) for path in kept}

@@ -122,7 +122,7 @@ def test_reading_it_again(tmp_path: Path) -> None:
     assert reload_ignore_rules(file, "docker") is None
     file.unlink()
     assert reload_ignore_rules(file, "docker") is None
-    assert reload_ignore_rules(None, "docker") == IgnoreRules(source=None, patterns=(), matcher=None)
+    assert reload_ignore_rules(None, "docker") == IgnoreRules(source=None)
 
 
 SEGMENTS = st.sampled_from(["a", "b", "ab", ".c", "a.b"])

@@ -65,6 +65,19 @@ def test_nothing_varied_is_the_plan_itself(plan: Plan) -> None:
     assert varied(plan) is plan
 
 
+def test_a_folder_that_is_left_out_stays_out_of_the_archive(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    (root / "out" / "in").mkdir(parents=True)
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    (root / "out" / "in" / "kept").write_text("1\n")
+    (root / ".dockerignore").write_text("out\n!out/in\n")
+    plan = frozen(root, tmp_path)
+    other = varied(plan, "mtime", "order")
+    assert set(members(plan)) == set(members(other)) == {".dockerignore", "Dockerfile", "out/in", "out/in/kept"}
+    assert (plan.context.directory / "out").is_dir()
+    assert (other.context.directory / "out").is_dir()
+
+
 def test_mtimes_are_moved_in_archive_and_folder_alike_and_nothing_else_is(plan: Plan) -> None:
     other = varied(plan, "mtime")
     before, after = members(plan), members(other)

@@ -67,10 +67,10 @@ def private_options(plan: Plan) -> list[str]:
 
 
 def inputs(plan: Plan) -> list[str]:
-    """Name the frozen inputs; an empty ignore file, because the context has the ignore rules behind it."""
-    ignore = plan.dockerfile.copy.with_name("empty.ignore")
-    ignore.touch()
-    return ["--file", str(plan.dockerfile.copy), "--ignorefile", str(ignore), str(plan.context.directory)]
+    """Name the frozen inputs; the ignore file once more, because the mtime of a directory hangs on it."""
+    context = plan.context
+    ignore = [] if context.ignore_copy is None else ["--ignorefile", str(context.ignore_copy)]
+    return ["--file", str(plan.dockerfile.copy), *ignore, str(context.directory)]
 
 
 def words(options: Sequence[str]) -> list[str]:

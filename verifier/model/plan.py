@@ -68,8 +68,12 @@ class FrozenContext:
     `archive` is a deterministic tar (paths in order, modes and mtimes as on disk, owners 0:0); `directory` holds the
     same, for builders that take no archive. `digest` leaves mtimes out, `archive_digest` is the archive's own.
     `bytes` is the sum of the regular files' sizes. `dockerfile_path` names the Dockerfile within the context when it is
-    part of it. `ignore_file` is the one that was applied, `ignore_patterns` its lines; `signature` is a digest over the
-    originals' status, by which a later change is seen.
+    part of it. `ignore_file` is the one that was applied, `ignore_patterns` its lines, `ignore_copy` all of it;
+    `signature` is a digest over the originals' status, by which a later change is seen.
+
+    A directory that the rules leave out, with something beneath it that they bring back, is in `directory` alone:
+    Docker's client does not send it, and the classic engine makes it by its own clock. So does Buildah, by
+    `ignore_copy`.
     """
 
     path: str
@@ -82,6 +86,7 @@ class FrozenContext:
     dockerfile_path: str | None = None
     ignore_file: str | None = None
     ignore_patterns: tuple[str, ...] = ()
+    ignore_copy: Path | None = None
     signature: Digest | None = None
 
 

@@ -54,7 +54,7 @@ def read_context_facts(dockerfile: Path, context: Path, builder: BuilderName = "
 def frozen_context_facts(context: FrozenContext) -> ContextFacts:
     """Look at a frozen context: the ignore rules have been applied, and the ignore file itself may be left out."""
     root = os.fsencode(context.directory)
-    paths, complete = _paths(root, IgnoreRules(source=None, patterns=(), matcher=None))
+    paths, complete = _paths(root, IgnoreRules(source=None))
     return ContextFacts(
         ignore_file=None if context.ignore_file is None else Path(context.ignore_file).name,
         paths=frozenset(path.decode("utf-8", "replace") for path in paths),

@@ -23,9 +23,6 @@ from verifier.plan.frozen_copy import Copied, changed, copy_context, sign
 from verifier.plan.ignore import IgnoreRules, load_ignore_rules, reload_ignore_rules
 from verifier.plan.walk import Walk
 
-EMPTY_IGNORE_NAME: Final = "empty.ignore"
-"""An ignore file beside the Dockerfile's copy that leaves nothing out, for builders that take its path."""
-
 _NO_PATTERNS: Final = b"# what is left out is gone already\n"
 """Not quite empty, so that no builder can take it for a missing one and read the context's own."""
 
@@ -65,6 +62,7 @@ def freeze(
     rules = load_ignore_rules(builder, dockerfile_path, context_path)
     copy = write_dockerfile(raw, dockerfile_path.name, workspace / "dockerfile")
     archive, directory = workspace / "context.tar", workspace / "context"
+    ignore_copy = None if rules.source is None else _write_ignore_file(rules.raw, workspace / "context.ignore")
     copied = copy_context(_walk(root, rules, workspace), archive, directory, workspace / "context.records")
     _check_same(raw, dockerfile_path, rules, builder)
     return Plan(
@@ -83,6 +81,7 @@ def freeze(
             dockerfile_path=_path_in_context(raw, dockerfile_path, context_path, directory),
             ignore_file=None if rules.source is None else str(rules.source),
             ignore_patterns=rules.patterns,
+            ignore_copy=ignore_copy,
             signature=copied.signature,
         ),
         options=options,
@@ -135,15 +134,22 @@ def _walk(root: bytes, rules: IgnoreRules, workspace: Path) -> Walk:
 
 
 def write_dockerfile(raw: bytes, name: str, folder: Path) -> Path:
-    """Write a Dockerfile into a new folder, beside ignore files that leave nothing out. Raises ResourceError."""
+    """Write a Dockerfile into a new folder, beside an ignore file that leaves nothing out. Raises ResourceError."""
     copy = folder / name
     try:
         folder.mkdir(mode=0o700)
         copy.write_bytes(raw)
         copy.with_name(name + ".dockerignore").write_bytes(_NO_PATTERNS)
-        (folder / EMPTY_IGNORE_NAME).write_bytes(_NO_PATTERNS)
     except OSError as error:
         raise ResourceError(f"the Dockerfile's copy cannot be written: {error.strerror}") from None
+    return copy
+
+
+def _write_ignore_file(raw: bytes, copy: Path) -> Path:
+    try:
+        copy.write_bytes(raw)
+    except OSError as error:
+        raise ResourceError(f"the ignore file's copy cannot be written: {error.strerror}") from None
     return copy
 
 

@@ -110,7 +110,8 @@ class _Copy:
         if found.kind == stat.S_IFREG:
             self._add_file(found, target)
         elif found.kind == stat.S_IFDIR:
-            self._begin(found, b"5", path=found.path + b"/")
+            if not found.is_left_out:
+                self._begin(found, b"5", path=found.path + b"/")
             os.mkdir(target, 0o700)
             self._directories.append((target, stat.S_IMODE(found.status.st_mode), found.status.st_mtime_ns))
             self._count(found, b"d", b"")

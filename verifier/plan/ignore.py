@@ -44,11 +44,15 @@ _IN_CONTEXT: Final[dict[BuilderName, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IgnoreRules:
-    """The patterns of the ignore file that counts; `source` is None, and nothing is left out, when there is none."""
+    """The patterns of the ignore file that counts; `source` is None, and nothing is left out, when there is none.
+
+    `raw` is the file as it is.
+    """
 
     source: Path | None
-    patterns: tuple[str, ...]
-    matcher: Matcher | None
+    raw: bytes = b""
+    patterns: tuple[str, ...] = ()
+    matcher: Matcher | None = None
 
     def excludes(self, path: bytes) -> bool:
         """Tell whether `path`, relative to the context, is left out."""
@@ -115,13 +119,13 @@ def load_ignore_rules(builder: BuilderName, dockerfile: Path, context: Path) -> 
         raw = _read(candidate)
         if raw is not None:
             return rules_from(raw, candidate, builder)
-    return IgnoreRules(source=None, patterns=(), matcher=None)
+    return IgnoreRules(source=None)
 
 
 def reload_ignore_rules(source: Path | None, builder: BuilderName | None) -> IgnoreRules | None:
     """Read the same ignore file again; None when it is not there any more or is no longer valid."""
     if source is None:
-        return IgnoreRules(source=None, patterns=(), matcher=None)
+        return IgnoreRules(source=None)
     try:
         raw = _read(source)
         return None if raw is None else rules_from(raw, source, builder)
@@ -136,7 +140,7 @@ def rules_from(raw: bytes, source: Path, builder: BuilderName | None) -> IgnoreR
     patterns = tuple(line.strip() for line in lines)
     # Indented, a `#` is no comment: the matcher must see the line as it is written.
     matcher = _matcher(lines, patterns, str(source), builder) if patterns else None
-    return IgnoreRules(source=source, patterns=patterns, matcher=matcher)
+    return IgnoreRules(source=source, raw=raw, patterns=patterns, matcher=matcher)
 
 
 def _matcher(lines: Sequence[str], patterns: Sequence[str], where: str, builder: BuilderName | None) -> Matcher:

@@ -21,12 +21,13 @@ from typing import Final
 
 from verifier.dockerfile.parse import parse_dockerfile
 from verifier.errors import ResourceError
+from verifier.model.build import BuilderName
 from verifier.model.plan import FrozenContext, Plan
 from verifier.model.variation import CONTEXT_FACTORS, Factor
 from verifier.plan.archive import ArchiveWriter
 from verifier.plan.freeze import write_dockerfile
 from verifier.plan.frozen_copy import CHUNK
-from verifier.plan.ignore import IgnoreRules
+from verifier.plan.ignore import IgnoreRules, reload_ignore_rules
 from verifier.plan.walk import Found, Walk
 
 SHIFT_SECONDS: Final = 90_061
@@ -53,7 +54,7 @@ def vary_plan(plan: Plan, factors: Sequence[Factor], folder: Path) -> Plan:
         folder.mkdir(mode=0o700)
         varied = replace(plan, workspace=folder)
         if any(factor in CONTEXT_FACTORS for factor in factors):
-            varied = replace(varied, context=_vary_context(plan.context, factors, folder))
+            varied = replace(varied, context=_vary_context(plan.context, plan.builder, factors, folder))
         secrets = [factor for factor in _SECRETS if factor in factors]
         if secrets:
             varied = _vary_environment(varied, secrets, folder)
@@ -73,11 +74,14 @@ def one_cpu() -> str:
     return str(min(os.sched_getaffinity(0)))
 
 
-def _vary_context(context: FrozenContext, factors: Sequence[Factor], folder: Path) -> FrozenContext:
+def _vary_context(
+    context: FrozenContext, builder: BuilderName | None, factors: Sequence[Factor], folder: Path
+) -> FrozenContext:
     """Copy a frozen context once more, varied; its digests are the copy's own where they have times or order."""
     archive, directory = folder / "context.tar", folder / "context"
     root, target = os.fsencode(context.directory), os.fsencode(directory)
-    found = list(Walk(root=root, rules=IgnoreRules(source=None, patterns=(), matcher=None)))
+    rules = reload_ignore_rules(context.ignore_copy, builder) or IgnoreRules(source=None)
+    found = list(Walk(root=root, rules=rules))
     private = not any(item.status.st_mode & 0o070 for item in found if item.kind != stat.S_IFLNK)
     directory.mkdir(mode=0o700)
     late: list[tuple[bytes, int, int]] = []
@@ -111,7 +115,8 @@ def _copy(writer: ArchiveWriter, root: bytes, item: Found, copy: bytes, mode: in
                 target.write(piece)
         writer.end_content(item.status.st_size)
     elif item.kind == stat.S_IFDIR:
-        writer.begin(item.path + b"/", b"5", mode=mode, mtime=mtime)
+        if not item.is_left_out:
+            writer.begin(item.path + b"/", b"5", mode=mode, mtime=mtime)
         os.mkdir(copy, 0o700)  # noqa: PTH102
     elif item.kind == stat.S_IFLNK:
         link = os.readlink(root + b"/" + item.path)  # noqa: PTH115

@@ -16,10 +16,14 @@ IGNORE_HINT = "make it readable, or leave it out with .dockerignore"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One path of the context, relative to it, with its own status: a symlink is not followed."""
+    """One path of the context, relative to it, with its own status: a symlink is not followed.
+
+    `is_left_out` marks a directory that the rules leave out, and that comes for what they bring back beneath it.
+    """
 
     path: bytes
     status: os.stat_result
+    is_left_out: bool = False
 
     @property
     def kind(self) -> int:
@@ -57,8 +61,9 @@ class Walk:
     def _events(self, directory: bytes) -> Iterator[tuple[Found, bool]]:
         """Give each entry of one directory, and where its content comes in the order: `a`, `a-b`, then `a/c`."""
         events: list[tuple[bytes, Found, bool]] = []
-        for found in self._entries(directory):
-            if self._is_included(found):
+        for entry in self._entries(directory):
+            found = self._judged(entry)
+            if found is not None:
                 events.append((found.path, found, False))
                 if found.kind == stat.S_IFDIR:
                     events.append((found.path + b"/", found, True))
@@ -77,12 +82,14 @@ class Walk:
         except OSError as error:
             raise unreadable(self.root, directory, error) from None
 
-    def _is_included(self, found: Found) -> bool:
+    def _judged(self, found: Found) -> Found | None:
+        """Give what is part of the context; None for what is left out with all beneath it."""
         if not self.rules.excludes(found.path):
-            return True
+            return found
         if found.kind != stat.S_IFDIR or not self.rules.may_bring_back_under(found.path):
-            return False
-        return any(self._is_included(inner) for inner in self._entries(found.path))
+            return None
+        brings_back = any(self._judged(inner) is not None for inner in self._entries(found.path))
+        return Found(found.path, found.status, is_left_out=True) if brings_back else None
 
 
 def unreadable(root: bytes, path: bytes, error: OSError) -> Exception:
