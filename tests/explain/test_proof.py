@@ -247,8 +247,11 @@ def test_one_more_changed_byte_does_not_hide_behind_another_way_of_writing(posit
         return
     if explanation.equal:
         at_time = WRITTEN[1].index(b"atime=") + len(b"atime=")
+        # the mode's digits above 07777 hold the file's type, which some writers put there and all readers leave out
+        at_type = WRITTEN[1].rindex(b"ustar") - 257 + 100
         assert set(causes(explanation)) <= {"tar-encoding", "owner-drift"}
-        assert position in range(at_time, at_time + 4) or "owner-drift" in causes(explanation)
+        silent = (*range(at_time, at_time + 4), *range(at_type, at_type + 3))
+        assert position in silent or "owner-drift" in causes(explanation)
 
 
 def repaired_all(stream: bytes) -> bytes:
@@ -280,6 +283,8 @@ def test_one_more_changed_byte_of_a_manifest_is_never_explained(data: st.DataObj
     try:
         manifest = parse_manifest_or_index(bytes(raw))
         assert isinstance(manifest, Manifest)
+        if manifest.config.size != len(second.config.raw):
+            return  # no store loads a config of another size
         changed = make_image(second.reference, second.blobs, manifest, second.config)
         explanation = explain_images(first, changed)
     except (StoreError, ValueError, KeyError, AssertionError):
