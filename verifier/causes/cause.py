@@ -7,8 +7,8 @@ and what is left over must be equal on both sides, or the difference is not expl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from verifier.causes.inventory import Inventory
@@ -43,7 +43,8 @@ class SideContext:
     `window` is None where nothing was built; `epoch` is the SOURCE_DATE_EPOCH that was given to the build, if any;
     `host_names` are those that the build's containers are known to have had. `rewritten` says that times in layers were
     to be rewritten to the epoch. `base_layers` counts the lowest layers, which are known to be the base image's.
-    `local_times` says that one of the builds was put into another time zone or language on purpose.
+    `local_times` says that one of the builds was put into another time zone or language on purpose. `digests` tells
+    what the digests, in bytes, of files that differ are: `sha256 of /path`. It is empty where nobody asked.
     """
 
     window: Window | None = None
@@ -53,6 +54,7 @@ class SideContext:
     rewritten: bool = False
     base_layers: int = 0
     local_times: bool = False
+    digests: Mapping[bytes, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Final, Protocol
 
-from verifier.causes import CAUSES
+from verifier.causes import CAUSES, listed_digest
 from verifier.causes.cause import Cause
 from verifier.errors import MalformedImageError
 from verifier.explain.flat import mask, write_again
+from verifier.explain.listed import digest_tables, is_content_of_both, knowing
 from verifier.explain.places import Places
 from verifier.explain.reader import SIDES, ContentReader, Instructions, SideName, Sides
 from verifier.explain.values import value_node
@@ -58,9 +59,13 @@ def prove_diff_ids(
         if finding.cause in givers
         for number in finding.differences
     }
-    prover = _Prover(sides, layers, Places(comparison, layers, sides, instructions), causes)
+    listed = any(finding.cause == listed_digest.cause.slug for finding in explanation.findings)
+    contents = [number for number, item in enumerate(all_differences) if is_content_of_both(item)]
+    tables = digest_tables(all_differences, contents, layers) if listed else {}
+    places = Places(comparison, layers, sides, instructions)
     proven = []
     for image in comparison.images:
+        prover = _Prover(knowing(sides, tables, image.platform), layers, places, causes)
         for pair in image.layers:
             if pair.first is not None and pair.second is not None:
                 if image.first.layers[pair.first] == image.second.layers[pair.second]:

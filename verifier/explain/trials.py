@@ -15,6 +15,7 @@ from verifier.explain.alone import pair_alone
 from verifier.explain.documents import Documents, key_of, may_be_left_out
 from verifier.explain.given import take_as_given
 from verifier.explain.likeness import MAX_LIKENED, Likeness, likeness
+from verifier.explain.listed import try_with_digests
 from verifier.explain.packaged import take_with_packages
 from verifier.explain.places import Places
 from verifier.explain.reader import SIDES, ContentReader, SideName, Sides
@@ -55,20 +56,26 @@ def run_trials(
     likenesses: dict[int, Likeness] = {}
     for group in _contents_by_layer(differences).values():
         known.update(_try_contents(differences, group, reader, sides, causes, unread, likenesses, places))
-    contents = {_entry_of(differences[number]): trial for number, trial in known.items() if trial.equal}
+    known.update(_sizes(differences, known))
     for number, item in enumerate(differences):
-        if number in known:
-            continue
-        content = contents.get(_entry_of(item)) if item.field == "size" else None
-        known[number] = (
-            _try_value(item, places.of(item), sides, causes, documents)
-            if content is None
-            else replace(content, first=_FOLLOWS, second=_FOLLOWS)
-        )
+        if number not in known:
+            known[number] = _try_value(item, places.of(item), sides, causes, documents)
     known.update(pair_alone(differences, known, reader, places, sides, causes))
     known.update(take_as_given(differences, known, places, sides, causes))
     known.update(take_with_packages(differences, known, reader, places, sides, causes))
+    listed = try_with_digests(differences, known, reader, places, sides, causes)
+    known.update(listed | _sizes(differences, listed))
     return Trials(trials=[known[number] for number in range(len(differences))], unread=unread, likeness=likenesses)
+
+
+def _sizes(differences: Sequence[Difference], contents: Mapping[int, Trial]) -> dict[int, Trial]:
+    """Give the trials of sizes that follow from contents which are explained."""
+    known = {_entry_of(differences[number]): trial for number, trial in contents.items() if trial.equal}
+    return {
+        number: replace(known[_entry_of(item)], first=_FOLLOWS, second=_FOLLOWS)
+        for number, item in enumerate(differences)
+        if item.field == "size" and _entry_of(item) in known
+    }
 
 
 def _entry_of(item: Difference) -> _Entry:

@@ -1,0 +1,129 @@
+"""listed-digest: digests that are those of files which differ, computed and not guessed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.causes.sides import FIRST, SECOND, WINDOWS, at, causes, explain_images
+from tests.compare.layer_images import Entry, file, image, single, tar
+from verifier.compare import compare
+from verifier.compare.contents_reader import ImageSetReader
+from verifier.explain import explain
+from verifier.explain.diff_ids import prove_diff_ids
+from verifier.model.finding import Explanation
+
+BUILT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def built(moment: float) -> bytes:
+    return at(moment, BUILT) + b"\n"
+
+
+def explain_files(make: Callable[[float], list[Entry]]) -> Explanation:
+    first, second = (image(tar(make(moment))) for moment in (FIRST + 4, SECOND + 4))
+    return explain_images(first, second)
+
+
+def listing(name: str, content: Callable[[bytes], bytes]) -> Callable[[float], list[Entry]]:
+    return lambda moment: [file("app", built(moment)), file(name, content(built(moment)))]
+
+
+def hexadecimal(algorithm: str, ending: str = "  app\n") -> Callable[[bytes], bytes]:
+    return lambda data: (hashlib.new(algorithm, data).hexdigest() + ending).encode()
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256", "sha384", "sha512"])
+def test_a_list_of_checksums(algorithm: str) -> None:
+    explanation = explain_files(listing("SUMS", hexadecimal(algorithm)))
+    assert causes(explanation) == ["listed-digest", "embedded-timestamp"]
+    found = {finding.cause: finding for finding in explanation.findings}
+    assert found["listed-digest"].paths == (b"/SUMS",)
+    assert found["embedded-timestamp"].paths == (b"/app",)
+    assert not found["listed-digest"].opaque
+    assert explanation.minimal == ("listed-digest", "embedded-timestamp")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda data: b'{"integrity": "sha512-' + base64.b64encode(hashlib.sha512(data).digest()) + b'"}\n',
+        lambda data: b'<script integrity="sha384-' + base64.b64encode(hashlib.sha384(data).digest()) + b'">\n',
+        lambda data: b"app,sha256=" + base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=") + b",21\n",
+        lambda data: b"Content-MD5: " + base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()) + b"\n",
+        lambda data: b"SHA256 (app) = " + hashlib.sha256(data).hexdigest().upper().encode() + b"\n",
+        lambda data: b"\x00\x01sum:" + hashlib.sha1(data, usedforsecurity=False).hexdigest().encode() + b"\xff\x00",
+    ],
+    ids=["sri", "sri-in-a-page", "record", "md5", "capitals", "in-a-program"],
+)
+def test_every_way_of_writing_it(write: Callable[[bytes], bytes]) -> None:
+    assert causes(explain_files(listing("lists", write))) == ["listed-digest", "embedded-timestamp"]
+
+
+def test_inside_of_an_archive() -> None:
+    def packed(data: bytes) -> bytes:
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr(zipfile.ZipInfo("SUMS"), hexadecimal("sha256")(data))
+        return out.getvalue()
+
+    assert causes(explain_files(listing("lists.zip", packed))) == ["listed-digest", "embedded-timestamp"]
+
+
+def test_in_another_layer_than_the_file() -> None:
+    first, second = (
+        image(tar([file("app", built(moment))]), tar([file("SUMS", hexadecimal("md5")(built(moment)))]))
+        for moment in (FIRST + 4, SECOND + 4)
+    )
+    assert causes(explain_images(first, second)) == ["listed-digest", "embedded-timestamp"]
+
+
+def test_what_is_no_digest_of_a_file_is_left() -> None:
+    explanation = explain_files(listing("SUMS", lambda data: hexadecimal("sha256")(data + b"-")))
+    assert causes(explanation) == ["embedded-timestamp", "residue"]
+
+
+def test_one_more_byte_beside_the_digest_is_left() -> None:
+    def listed(data: bytes) -> bytes:
+        return hexadecimal("sha256")(data) + hashlib.sha256(data).digest()[:1]
+
+    assert causes(explain_files(listing("SUMS", listed))) == ["embedded-timestamp", "residue"]
+
+
+def test_the_digest_of_another_file_on_each_side_is_left() -> None:
+    def files(moment: float) -> list[Entry]:
+        listed = built(moment) if moment < SECOND else b"two " + built(moment)
+        return [file("1", built(moment)), file("2", b"two " + built(moment)), file("SUMS", hexadecimal("sha1")(listed))]
+
+    assert causes(explain_files(files)) == ["embedded-timestamp", "residue"]
+
+
+def test_a_list_is_explained_where_its_file_is_not() -> None:
+    def files(moment: float) -> list[Entry]:
+        content = b"x" * int(moment % 7 + 1)
+        return [file("app", content), file("SUMS", hexadecimal("sha256")(content))]
+
+    explanation = explain_files(files)
+    assert causes(explanation) == ["listed-digest", "residue"]
+    assert {finding.paths for finding in explanation.findings} == {(b"/SUMS",)}
+
+
+def test_the_diff_ids_of_what_is_left_are_equal(tmp_path: Path) -> None:
+    first, second = (
+        single(image(tar([file("app", built(moment)), file("SUMS", hexadecimal("sha512")(built(moment)))])))
+        for moment in (FIRST + 4, SECOND + 4)
+    )
+    comparison = compare(first, second, workspace=tmp_path)
+    reader = ImageSetReader(first, second)
+    sides = WINDOWS[0], WINDOWS[1]
+    told = explain(comparison, first=sides[0], second=sides[1], contents=reader, instructions=lambda _: None)
+    proven = prove_diff_ids(comparison, told, sides=sides, layers=reader, instructions=lambda _: None)
+    (layer,) = proven.diff_ids
+    assert layer.reason is None
+    assert layer.first == layer.second

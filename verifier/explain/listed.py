@@ -1,0 +1,130 @@
+"""Try contents once more, knowing the digests of all files that differ: a list of checksums follows from these.
+
+What is not explained, or is taken as given, is searched for what may be a digest. Only where there is one are the files
+that differ digested; SHA-256 is known from the comparison, whatever the size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from verifier.causes.cause import Cause
+from verifier.causes.trial import Trial, try_causes
+from verifier.explain.places import Places
+from verifier.explain.reader import SIDES, ContentReader, Sides
+from verifier.formats.field import Node
+from verifier.formats.limits import MAX_CONTENT_BYTES
+from verifier.formats.unfold import unfold
+from verifier.formats.written_digests import ALGORITHMS, written_digests
+from verifier.model.difference import Difference, LayerPair
+from verifier.oci.platform import Platform
+
+_Layers = Mapping[tuple[Platform, LayerPair], Sequence[int]]
+"""The numbers of differences, by the layers that they are in."""
+
+Tables = Mapping[tuple[Platform, int], Mapping[bytes, str]]
+"""Of each platform and side (0 or 1), what its files' digests are digests of."""
+
+
+def try_with_digests(
+    differences: Sequence[Difference],
+    trials: Mapping[int, Trial],
+    reader: ContentReader,
+    places: Places,
+    sides: Sides,
+    causes: Sequence[Cause],
+) -> dict[int, Trial]:
+    """Give new trials to contents that list what differs; `trials` are all. Raises what `reader` raises."""
+    contents = [number for number, item in enumerate(differences) if is_content_of_both(item)]
+    layers = _by_layer(differences, contents)
+    open_ones = {number for number in contents if _is_open(trials[number])}
+    written = {
+        number: {len(value) for node in nodes for value in _written(node)}
+        for number, nodes in _unfolded(differences, layers, open_ones, reader)
+    }
+    algorithms = {ALGORITHMS[size] for sizes in written.values() for size in sizes}
+    tables = digest_tables(differences, contents, reader, algorithms) if algorithms else {}
+    candidates = {number for number, sizes in written.items() if sizes}
+    found = {}
+    for number, nodes in _unfolded(differences, layers, candidates, reader):
+        own = knowing(sides, tables, differences[number].platform)
+        if any(value in side.digests for node, side in zip(nodes, own, strict=True) for value in _written(node)):
+            trial = try_causes(nodes, places.of(differences[number]), own, causes)
+            if trial.equal and not (trials[number].equal and trial.opaque):
+                found[number] = trial
+    return found
+
+
+def is_content_of_both(item: Difference) -> bool:
+    """Tell whether both sides have a content here, and not the same."""
+    return item.field == "content" and None not in (item.first, item.second)
+
+
+def _is_open(trial: Trial) -> bool:
+    """Tell whether a content is not explained, or by values that are taken as given; as a whole is for good."""
+    return not trial.equal or (trial.opaque and trial.given is None)
+
+
+def digest_tables(
+    differences: Sequence[Difference],
+    contents: Collection[int],
+    reader: ContentReader,
+    algorithms: Collection[str] = frozenset(ALGORITHMS.values()),
+) -> Tables:
+    """Digest both sides of the `contents` that differ, by their numbers. Raises what `reader` raises."""
+    tables: dict[tuple[Platform, int], dict[bytes, str]] = {}
+    others = sorted(set(algorithms) - {"sha256"})
+    for (platform, layer), numbers in _by_layer(differences, contents).items():
+        keys = {(differences[number].path or b"", differences[number].occurrence): number for number in numbers}
+        for index, (side, place) in enumerate(zip(SIDES, (layer.first, layer.second), strict=True)):
+            table = tables.setdefault((platform, index), {})
+            held = reader.entries(side, platform, place, tuple(keys), others) if others and place is not None else {}
+            for key, number in keys.items():
+                compared = (differences[number].first, differences[number].second)[index]
+                for digest in (str(compared), *(held[key].digests if key in held else ())):
+                    name, _, digits = digest.partition(":")
+                    table.setdefault(bytes.fromhex(digits), f"{name} of {key[0].decode('utf-8', 'backslashreplace')}")
+    return tables
+
+
+def knowing(sides: Sides, tables: Tables, platform: Platform | None) -> Sides:
+    """Tell both sides what the digests of one platform's files are digests of."""
+    if platform is None:
+        return sides
+    first, second = (replace(side, digests=tables.get((platform, index), {})) for index, side in enumerate(sides))
+    return first, second
+
+
+def _by_layer(differences: Sequence[Difference], numbers: Collection[int]) -> _Layers:
+    layers: dict[tuple[Platform, LayerPair], list[int]] = {}
+    for number in numbers:
+        item = differences[number]
+        if item.platform is not None and item.layer is not None:
+            layers.setdefault((item.platform, item.layer), []).append(number)
+    return layers
+
+
+def _unfolded(
+    differences: Sequence[Difference], layers: _Layers, chosen: Collection[int], reader: ContentReader
+) -> Iterator[tuple[int, tuple[Node, Node]]]:
+    """Read some contents again, one pair of layers after another; what cannot be read is left out."""
+    for (platform, layer), numbers in layers.items():
+        wanted = {number: (differences[number].path or b"", differences[number].occurrence) for number in numbers}
+        wanted = {number: key for number, key in wanted.items() if number in chosen}
+        first, second = (
+            {} if index is None else reader.contents(side, platform, index, tuple(wanted.values()), MAX_CONTENT_BYTES)
+            for side, index in zip(SIDES, (layer.first, layer.second), strict=True)
+        )
+        for number, key in wanted.items():
+            if key in first and key in second:
+                yield number, (unfold(first[key]), unfold(second[key]))
+
+
+def _written(node: Node) -> Iterator[bytes]:
+    """Yield what may be digests in a content's fields."""
+    for part in node.parts:
+        if isinstance(part, Node):
+            yield from _written(part)
+        else:
+            yield from (value for *_, value in written_digests(part.value))
