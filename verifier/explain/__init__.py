@@ -4,7 +4,9 @@ In these steps:
 
 1. each differing value is unfolded to fields: contents by what their bytes say they are, documents to their scalars;
 2. on each side by itself the causes claim what they know of, and what is claimed is replaced;
-3. a difference is explained where what is left is the same on both sides. A content's size goes with its content;
+3. a difference is explained where what is left is the same on both sides. A content's size goes with its content. What
+   is not explained so is tried as a renamed entry, as something from outside, as a file of a package in another
+   version, and as a list of the digests of other files that differ;
 4. a manifest, config or index is put to the same proof once more, whole: nothing may hide between its values;
 5. over all that, with what is equal anyway, goes the counterfactual digest of each side: equal means explained in full.
 

@@ -42,7 +42,9 @@ class Building:
     def build(self, plan: Plan, ordinal: int) -> tuple[ImageSet, Source]:
         """Run build `ordinal`, and open its image. Raises BuildError, and what opening raises."""
         if self.builds:
-            self.surroundings.sleep(seconds_until_apart(self.builds[-1].started, self.surroundings.now()))
+            previous = self.builds[-1]
+            wait = seconds_until_apart(previous.started, previous.finished, self.surroundings.now())
+            self.surroundings.sleep(wait)
         try:
             build = self._run(self._with_stages(plan), ordinal)
         except BuildError as error:

@@ -50,7 +50,7 @@ class FurtherBuilds:
         self._surroundings = surroundings
         self._watcher = watcher
         self._ordinal = after.ordinal + 1
-        self._started = after.started
+        self._started, self._finished = after.started, after.finished
 
     def add_variation(
         self, report: Report, factors: tuple[Factor, ...], left_out: tuple[LeftOut, ...], first: ImageSet
@@ -118,11 +118,15 @@ class FurtherBuilds:
         return frozenset(map(key_of, comparison.all_differences))
 
     def _build(self, plan: Plan) -> Build:
-        self._surroundings.sleep(seconds_until_apart(self._started, self._surroundings.now()))
+        now = self._surroundings.now
+        self._surroundings.sleep(seconds_until_apart(self._started, self._finished, now()))
         ordinal = self._ordinal
         self._ordinal += 1
-        self._started = self._surroundings.now()
-        return self._session.build(plan, ordinal, self._watcher.building(ordinal, ordinal))
+        self._started = now()
+        try:
+            return self._session.build(plan, ordinal, self._watcher.building(ordinal, ordinal))
+        finally:
+            self._finished = now()
 
 
 def _remove(path: Path | None) -> None:
