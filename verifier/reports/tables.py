@@ -93,7 +93,9 @@ def _origin_cells(
     instruction = either.instruction
     line = "base" if either.origin == "base" else str(instruction.line) if instruction else NOTHING
     made_by = escape(instruction.text if instruction else either.created_by)
-    if either.origin != "base" and any(layer is not None and layer.rebuilt is False for layer in (first, second)):
+    # what differs was made anew, whatever the builder says of its cache
+    is_same = first is None or second is None or first.diff_id == second.diff_id
+    if either.origin != "base" and is_same and any(layer and layer.rebuilt is False for layer in (first, second)):
         made_by = f"(not rebuilt) {made_by}"
     one = first.diff_id[:_SHORT_DIGEST] if first else NOTHING
     two = second.diff_id[:_SHORT_DIGEST] if second else NOTHING
