@@ -30,6 +30,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost", encoding="ascii")
     signing = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "1", "-extfile", "names"]
     openssl(folder, "x509", "-req", "-in", "server.csr", *signing, "-out", "server.pem")
+    openssl(folder, "req", *new, "-keyout", "client.key", "-out", "client.csr", "-subj", "/CN=client")
+    openssl(folder, "x509", "-req", "-in", "client.csr", *signing[:-2], "-out", "client.cert")
     return folder
 
 
@@ -54,6 +56,80 @@ def test_private_authority(
     environment[variable] = str(authority / "ca.pem")
     with Repository(parse_reference(f"{secure.address}/x:one"), access) as repository:
         assert repository.manifest().raw == secure.manifests["one"][0]
+
+
+@pytest.mark.parametrize("place", [".config/docker", ".config/containers"])
+def test_the_authority_of_one_registry(
+    secure: RegistryServer, authority: Path, access: Access, tmp_path: Path, place: str
+) -> None:
+    keep(tmp_path / place, secure.address, authority, "ca.pem", "authority.crt")
+    with Repository(parse_reference(f"{secure.address}/x:one"), access) as repository:
+        assert repository.manifest().raw == secure.manifests["one"][0]
+
+
+def test_the_authority_of_one_registry_is_not_another_s(
+    secure: RegistryServer, authority: Path, access: Access, tmp_path: Path
+) -> None:
+    keep(tmp_path / ".config/docker", f"localhost:{secure.address.rpartition(':')[2]}", authority, "ca.pem", "ca.crt")
+    repository = Repository(parse_reference(f"{secure.address}/x:one"), access)
+    with repository, pytest.raises(UnreachableError, match="has no certificate that is trusted"):
+        repository.manifest()
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_a_registry_that_wants_to_know_who_asks(
+    authority: Path, access: Access, tmp_path: Path, *, shows: bool
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority / "server.pem", authority / "server.key")
+    context.load_verify_locations(authority / "ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    with serve(context) as registry:
+        layout = Layout()
+        registry.take(layout, layout.image(), "one")
+        folder = tmp_path / ".config/containers"
+        keep(folder, registry.address, authority, "ca.pem", "ca.crt")
+        if shows:
+            keep(folder, registry.address, authority, "client.cert", "client.cert")
+            keep(folder, registry.address, authority, "client.key", "client.key")
+        with Repository(parse_reference(f"{registry.address}/x:one"), access) as repository:
+            if shows:
+                assert repository.manifest().raw == registry.manifests["one"][0]
+            else:
+                with pytest.raises(UnreachableError):
+                    repository.manifest()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("ca.crt", "no certificate", r"ca\.crt: "),
+        ("client.cert", None, r"client\.cert: "),
+    ],
+)
+def test_certificates_that_cannot_be_used(
+    secure: RegistryServer,
+    authority: Path,
+    access: Access,
+    tmp_path: Path,
+    name: str,
+    content: str | None,
+    message: str,
+) -> None:
+    folder = keep(tmp_path / ".config/docker", secure.address, authority, "client.cert", name)
+    if content is not None:
+        (folder / name).write_text(content, encoding="ascii")
+    repository = Repository(parse_reference(f"{secure.address}/x:one"), access)
+    with repository, pytest.raises(UnreachableError, match=f"cannot be used: {message}"):
+        repository.manifest()
+
+
+def keep(root: Path, host: str, authority: Path, source: str, name: str) -> Path:
+    """Put a certificate where the tools keep those of one registry."""
+    folder = root / "certs.d" / host
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes((authority / source).read_bytes())
+    return folder
 
 
 def test_authority_that_is_not_known(secure: RegistryServer, access: Access) -> None:

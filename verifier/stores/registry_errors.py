@@ -37,7 +37,8 @@ _KINDS: Final = (
     _Kind(
         (requests.exceptions.SSLError,),
         "the registry {} has no certificate that is trusted, or does not speak TLS",
-        "SSL_CERT_FILE names a private authority, VERIFY_BUILD_HTTP_REGISTRIES registries without TLS",
+        "SSL_CERT_FILE or certs.d/HOST/ca.crt names a private authority, "
+        "VERIFY_BUILD_HTTP_REGISTRIES registries without TLS",
     ),
     _Kind((ConnectionRefusedError,), "the registry {} refuses the connection"),
     _Kind((socket.gaierror,), "the registry {} is not known by that name"),

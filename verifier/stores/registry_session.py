@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import io
 import socket
+import ssl
 import time
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urljoin, urlsplit
@@ -23,6 +24,7 @@ from verifier import __version__
 from verifier.errors import UnreachableError
 from verifier.stores.registry_access import Access, Patience
 from verifier.stores.registry_answers import let_go
+from verifier.stores.registry_certificates import client_context
 from verifier.stores.registry_network import authorities, may_be_plain, origin_of, proxy_for
 
 if TYPE_CHECKING:
@@ -53,6 +55,10 @@ class RegistrySession(requests.Session):
         adapter = _PacedAdapter(access.patience)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
+        scheme, _, address = home.partition("://")
+        context = client_context(address.lower(), access.environment) if scheme == "https" else None
+        if context is not None:
+            self.mount(f"https://{address.lower()}/", _PacedAdapter(access.patience, context))
 
     def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
         """Send a request, and follow redirects of GET and HEAD. Raises UnreachableError, requests' exceptions."""
@@ -119,18 +125,19 @@ def _unchanged(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 class _PacedAdapter(HTTPAdapter):
-    """Connections whose answers end in a total time limit."""
+    """Connections whose answers end in a total time limit; with a TLS context where a registry has its own."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: Patience, context: ssl.SSLContext | None = None) -> None:
         self._pools = _pools(patience)
+        self._secured: dict[str, Any] = {} if context is None else {"ssl_context": context}
         super().__init__(pool_connections=_CONNECTIONS, pool_maxsize=_CONNECTIONS, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)
+        super().init_poolmanager(*args, **(options | self._secured))
         self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **options)
+        manager = super().proxy_manager_for(proxy, **(options | self._secured))
         manager.pool_classes_by_scheme = self._pools
         return manager
 
