@@ -36,11 +36,17 @@ def _sha1(data: bytes) -> bytes:
 
 
 class TestOrder:
-    PAIRS = (
-        ("['a', 'b', 'c']\n", "['c', 'a', 'b']\n"),
+    FREE = (
         ("{'x', 'y'}", "{'y', 'x'}"),
         ('{"a": 1, "b": {"c": 2, "d": [1, 2]}}', '{"b": {"d": [1, 2], "c": 2}, "a": 1}'),
         ('{\n  "a": 1,\n  "b": 2\n}\n', '{\n  "b": 2,\n  "a": 1\n}\n'),
+    )
+    GUESSED = (
+        ("['a', 'b', 'c']\n", "['c', 'a', 'b']\n"),
+        ('{"steps": ["install", "test"]}', '{"steps": ["test", "install"]}'),
+        ('{"a": ["x", "y"], "b": 2}', '{"b": 2, "a": ["y", "x"]}'),
+        ("int x[] = {1, 2, 3};\n", "int x[] = {3, 2, 1};\n"),
+        ("- one\n- two\n", "- two\n- one\n"),
         ("$VAR1 = {\n  'a' => 1,\n  'b' => 2\n};\n", "$VAR1 = {\n  'b' => 2,\n  'a' => 1\n};\n"),
         ("#<Set: {:a, :b}>", "#<Set: {:b, :a}>"),
         ("keys: [a b c]", "keys: [b c a]"),
@@ -49,11 +55,31 @@ class TestOrder:
         ("alpha beta gamma\n", "gamma alpha beta\n"),
     )
 
-    @pytest.mark.parametrize(("first", "second"), PAIRS)
-    def test_the_same_members_in_another_order(self, first: str, second: str) -> None:
+    @pytest.mark.parametrize(("first", "second"), FREE)
+    def test_what_has_no_order_by_its_notation_is_proven(self, first: str, second: str) -> None:
         explanation = explain_contents(first.encode(), second.encode())
         assert causes(explanation) == ["hash-order"]
         assert explanation.findings[0].confidence == "proven"
+
+    @pytest.mark.parametrize(("first", "second"), GUESSED)
+    def test_a_list_in_another_order_may_have_been_meant(self, first: str, second: str) -> None:
+        explanation = explain_contents(first.encode(), second.encode())
+        assert causes(explanation) == ["hash-order"]
+        assert (explanation.findings[0].confidence, explanation.findings[0].opaque) == ("likely", False)
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ("nameserver 1.1.1.1\nnameserver 8.8.8.8\n", "nameserver 8.8.8.8\nnameserver 1.1.1.1\n"),
+            ("auth required pam_a.so\nauth include b\n", "auth include b\nauth required pam_a.so\n"),
+            ("[x]\nkey=1\nkey=2\n", "[x]\nkey=2\nkey=1\n"),
+            ("#!/bin/sh\nA=1\nB=$A\n", "#!/bin/sh\nB=$A\nA=1\n"),
+            ("void f() { a = b; b = c; }\n", "void f() { b = c; a = b; }\n"),
+            ("server { allow 10.0.0.0; deny all; }\n", "server { deny all; allow 10.0.0.0; }\n"),
+        ],
+    )
+    def test_steps_and_directives_are_no_set(self, first: str, second: str) -> None:
+        assert causes(explain_contents(first.encode(), second.encode())) == ["residue"]
 
     @pytest.mark.parametrize(
         ("first", "second"),

@@ -93,7 +93,8 @@ class Claim(NamedTuple):
     says of this claim alone what a cause's says of all: that its value is taken as given. `follows` says that the value
     is a digest of what lies around it, made before some of that was changed or cut off: where something else varies in
     the same container, the difference is put down to that alone. `dependent` says that such a value explains nothing
-    by itself: where nothing else varies there, the difference is left.
+    by itself: where nothing else varies there, the difference is left. `guessed` says that what varies is told in full
+    and that its reason is the most likely one of several: such a finding is never proven.
     """
 
     start: int
@@ -103,6 +104,7 @@ class Claim(NamedTuple):
     opaque: bool = False
     follows: bool = False
     dependent: bool = False
+    guessed: bool = False
 
 
 Normaliser = Callable[[Field, Place, SideContext], Iterator[Claim]]

@@ -8,9 +8,12 @@ Why it matters: the same program writes the same things in another order each ti
 How it is recognised: in text, by the same members in another order: those of a bracket as Python, JSON, Perl, PHP and
 Ruby write one, of a list in one line, or of lines with a name, or a name and its value, each. Everything else about
 them, how they are divided and laid out, must agree, and no member may stand there twice. Figures alone are no set of
-names. Where every member looks like a file's name, it is `readdir-order`; where the members are sorted, by rules that
-disagree, it is `locale-timezone`. Jobs that write to one file side by side may look the same: names do not tell. In
-Python's bytecode from before 3.11, by the members of a constant set in another order.
+names. Names that come again with other values are no map's keys but directives, statements and what is in a script
+(`#!`) are steps: their order says something, and is not claimed. Where every member looks like a file's name, it is
+`readdir-order`; where the members are sorted, by rules that disagree, it is `locale-timezone`. Jobs that write to one
+file side by side, or a person who put things in another order, may look the same: this is called proven where the
+notation says that there is no order, as of JSON's objects and Python's sets, and nowhere else. In Python's bytecode
+from before 3.11 and in a pickle, by the members of a set in another order.
 
 Remedy: sort before writing (`sorted(…)`, `sort keys %h`, `json.dumps(…, sort_keys=True)`), or fix the seed:
 PYTHONHASHSEED=0, PERL_HASH_SEED=0 with PERL_PERTURB_KEYS=0.

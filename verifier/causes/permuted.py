@@ -32,7 +32,9 @@ def claim_order(kind: Kind) -> Normaliser:
             return
         for item in _unordered(field.value):
             if kind_of(item) == kind:
-                yield Claim(item.start, item.end, f"the same {len(item.members)} in some order ({item.canonical})")
+                form = f"the same {len(item.members)} in some order ({item.canonical})"
+                # whether an order was meant, only some notations tell, and that it is sorted in two ways
+                yield Claim(item.start, item.end, form, guessed=not (item.free or kind == "collation"))
 
     return normalise
 

@@ -7,7 +7,8 @@ Why it matters: two builds on one machine often agree, and another machine's fil
 
 How it is recognised: in text, by the same members in another order, as `hash-order` is, where each is a path or a
 file's name with its suffix. A program that keeps file names in a hash writes the same, and cannot be told from this:
-sorting helps against both.
+sorting helps against both. Nor can a search path that somebody wrote in another order: hence a list is never called
+proven.
 
 Remedy: sort the names: `LC_ALL=C sort`, `sorted(os.listdir(…))`, `$(sort $(wildcard *.c))`, `tar --sort=name`.
 

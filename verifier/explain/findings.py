@@ -39,6 +39,7 @@ class _Group:
     evidence: list[Evidence] = field(default_factory=list)
     values: list[Evidence] = field(default_factory=list)
     opaque: bool = False
+    guessed: bool = False
 
 
 def findings_of(
@@ -70,6 +71,7 @@ def findings_of(
             group.differences.append(number)
             group.opaque |= trial.recompressed or trial.given is not None
             group.opaque |= any(item.opaque for pair in own for item in pair)
+            group.guessed |= any(item.claim.guessed for pair in own for item in pair)
             _add_evidence(group, item, own)
             if not own:
                 _add_values(group, item)
@@ -92,7 +94,7 @@ def _finding(
 ) -> Finding:
     opaque = cause.opaque or group.opaque
     paths = {path for number in group.differences if (path := differences[number].path) is not None}
-    is_proven = equal and not opaque and (timed or not cause.timed)
+    is_proven = equal and not opaque and not group.guessed and (timed or not cause.timed)
     confidence: Confidence = "proven" if is_proven else "likely"
     return Finding(
         cause=cause.slug,

@@ -2,7 +2,7 @@
 
 Each such stretch comes with its canonical form: everything that is in it, and how it is laid out, but not the order.
 Two stretches of one canonical form differ in order alone. Sequences whose members repeat are none: sets and keys do
-not.
+not. Nor are steps: the lines of a script, and statements, which end in semicolons.
 """
 
 from __future__ import annotations
@@ -31,32 +31,52 @@ _PATH: Final = re.compile(
 )
 _NUMBER: Final = re.compile(rb"[-+]?[\d.]+(?:[eE][-+]?\d+)?")
 _WORD: Final = re.compile(rb"[^\W\d]")
+_JSON_PAIR: Final = re.compile(rb'"(?:[^"\\\n]|\\.)*"[ \t\r\n]*:')
+_PYTHON_MEMBER: Final = re.compile(rb"'(?:[^'\\\n]|\\.)*'")
+_SCRIPT: Final = b"#!"
+_BULLET: Final = b"-"
 _NAME: Final = re.compile(rb"\w")
 
 
 class Unordered(NamedTuple):
-    """One stretch: offsets, its canonical form, its members in their order, and whether all of them look like paths."""
+    """One stretch: offsets, its canonical form, its members in their order, and whether all of them look like paths.
+
+    `free` says that by its notation order means nothing there: JSON's object (RFC 8259), Python's set.
+    """
 
     start: int
     end: int
     canonical: str
     members: tuple[bytes, ...]
     paths: bool
+    free: bool = False
+
+
+class _Line(NamedTuple):
+    """One line of a run: where it begins, the whole of it, and what no other line of a map has."""
+
+    start: int
+    line: bytes
+    key: bytes
 
 
 class _Group(NamedTuple):
-    """One bracket with what is in it: `canonical` says the same for every order of its members."""
+    """One bracket with what is in it: `canonical` says the same for every order of its members.
+
+    `loose` says that something in it may stand in any order, `bound` that its notation does not say so everywhere.
+    """
 
     start: int
     end: int
     canonical: bytes
     members: tuple[bytes, ...]
     loose: bool
+    bound: bool
 
 
 def find_unordered(text: bytes) -> Iterator[Unordered]:
     """Yield the stretches whose order may be chance, ascending, without overlap: brackets, then lines, then lists."""
-    if len(text) > MAX_TEXT_BYTES:
+    if len(text) > MAX_TEXT_BYTES or text.startswith(_SCRIPT):
         return
     taken: list[tuple[int, int]] = []
     found = []
@@ -98,7 +118,8 @@ def _brackets(text: bytes) -> Iterator[Unordered]:
     """Yield the outermost brackets that have something in them whose order may be chance."""
     for group in _read_brackets(text):
         if group.loose:
-            yield _stretch(group.start, group.end, group.canonical, group.members)
+            stretch = _stretch(group.start, group.end, group.canonical, group.members)
+            yield stretch._replace(free=not group.bound)
 
 
 class _Open:
@@ -112,8 +133,11 @@ class _Open:
         self.raw: list[bytes] = []
         self.parts: list[bytes] = []
         self.loose = False
+        self.bound = False
+        self.is_code = False
 
     def close_member(self, separator: bytes) -> None:
+        self.is_code = self.is_code or separator == b";"
         raw = b"".join(self.raw)
         body = raw.strip()
         before, after = (raw[: len(raw) - len(raw.lstrip())], raw[len(raw.rstrip()) :]) if body else (raw, b"")
@@ -135,10 +159,19 @@ class _Open:
         is_set = len(set(digests)) == len(digests) > 1 and self._may_be_unordered(bodies)
         order = sorted(digests) if is_set else digests
         canonical = _digest(self.opener, _digest(*self.layout), *order)
-        return _Group(self.start, end, canonical, bodies, self.loose or is_set)
+        bound = self.bound or (is_set and not self._is_free(bodies))
+        return _Group(self.start, end, canonical, bodies, self.loose or is_set, bound)
+
+    def _is_free(self, bodies: tuple[bytes, ...]) -> bool:
+        """Tell what by its notation has no order."""
+        return self.opener == b"{" and (
+            all(_JSON_PAIR.match(body) for body in bodies) or all(_PYTHON_MEMBER.fullmatch(body) for body in bodies)
+        )
 
     def _may_be_unordered(self, bodies: tuple[bytes, ...]) -> bool:
-        """Tell sets, maps and lists of names from tuples and from rows of figures."""
+        """Tell sets, maps and lists of names from tuples, from statements and from rows of figures."""
+        if self.is_code:
+            return False
         if self.opener == b"(":
             # Perl's and PHP's lists of pairs
             return all(b"=>" in body for body in bodies)
@@ -168,6 +201,7 @@ def _read_brackets(text: bytes) -> Iterator[_Group]:
                 stack[-1].parts.append(group.canonical)
                 stack[-1].raw.append(text[group.start : group.end])
                 stack[-1].loose = stack[-1].loose or group.loose
+                stack[-1].bound = stack[-1].bound or group.bound
             else:
                 yield group
         elif stack and token in (b",", b";"):
@@ -180,7 +214,7 @@ def _read_brackets(text: bytes) -> Iterator[_Group]:
 
 def _line_runs(text: bytes) -> Iterator[Unordered]:
     """Yield runs of lines of one kind: a name each, or a name and its value behind one kind of divider."""
-    run: list[tuple[int, bytes]] = []
+    run: list[_Line] = []
     kind: tuple[bytes | None, int] | None = None
     position = 0
     for line in text.splitlines(keepends=True):
@@ -190,18 +224,20 @@ def _line_runs(text: bytes) -> Iterator[Unordered]:
             yield from _run(run)
             run = []
             kind = own
-        if own is not None:
-            run.append((position, line))
+        if found is not None:
+            run.append(_Line(position, line, line if found[2] is None or found[1] == _BULLET else found[1]))
         position += len(line)
     yield from _run(run)
 
 
-def _run(run: Sequence[tuple[int, bytes]]) -> Iterator[Unordered]:
-    bodies = tuple(line.rstrip(b"\r\n") for _, line in run)
+def _run(run: Sequence[_Line]) -> Iterator[Unordered]:
+    bodies = tuple(item.line.rstrip(b"\r\n") for item in run)
     if len(run) < 2 or len(set(bodies)) != len(bodies) or not any(_WORD.search(body) for body in bodies):
         return
-    endings = [line[len(body) :] for (_, line), body in zip(run, bodies, strict=True)]
-    start, end = run[0][0], run[-1][0] + len(run[-1][1])
+    if len({item.key for item in run}) < len(run):
+        return
+    endings = [item.line[len(body) :] for item, body in zip(run, bodies, strict=True)]
+    start, end = run[0].start, run[-1].start + len(run[-1].line)
     # what ends the lines stays in its place
     yield _stretch(start, end, _digest(b"lines", _digest(*endings), *sorted(bodies)), bodies)
 
