@@ -32,6 +32,72 @@ CASES = {
         f'RUN curl -o f https://x.org/f && [ "$(sha256sum f | cut -d" " -f1)" = "{HEX}" ]',
         refuted=("network-download",),
     ),
+    "checked by test, with the file's name": Case(
+        f'RUN curl -o f https://x.org/f && test "$(sha256sum f)" = "{HEX}  f"', refuted=("network-download",)
+    ),
+    **{
+        f"checked in vain: {name}": Case(
+            f"RUN curl -o f https://x.org/f{tail}".replace("CHECK", f'echo "{HEX}  f" | sha256sum -c'),
+            fires=("network-download",),
+            says="the RUN goes on",
+        )
+        for name, tail in (
+            ("without set -e", "; CHECK; tar xf f"),
+            ("with || true", " && (CHECK || true) && tar xf f"),
+            ("with || echo", " && { CHECK || echo bad; }; tar xf f"),
+            ("set +e", "; set -e; set +e; CHECK; tar xf f"),
+            ("if !", "; if ! CHECK; then echo bad; fi; tar xf f"),
+            ("a shell of its own", "; bash -c 'true; CHECK; tar xf f'"),
+        )
+    },
+    **{
+        f"checked: {name}": Case(
+            f"{tail}".replace("CHECK", f'echo "{HEX}  f" | sha256sum -c').replace("GET", "curl -o f https://x.org/f"),
+            refuted=("network-download",),
+        )
+        for name, tail in (
+            ("set -e", "RUN set -ex; GET; CHECK; tar xf f"),
+            ("set -o errexit", "RUN set -o errexit; GET; CHECK; tar xf f"),
+            ("SHELL with -e", 'SHELL ["/bin/bash", "-eo", "pipefail", "-c"]\nRUN GET; CHECK; tar xf f'),
+            ("bash -ec", "RUN bash -ec 'GET; CHECK; tar xf f'"),
+            ("a here-document with -e", "RUN <<EOF\n#!/bin/bash -e\nGET\nCHECK\ntar xf f\nEOF"),
+            ("|| exit", "RUN GET; CHECK || exit 1; tar xf f"),
+            ("|| a group that exits", "RUN GET; CHECK || { echo bad; exit 1; }; tar xf f"),
+            ("if ! and exit", "RUN GET; if ! CHECK; then echo bad; exit 1; fi; tar xf f"),
+            ("what is behind && uses it", "RUN GET; CHECK && tar xf f; rm f"),
+            ("last", "RUN GET; CHECK"),
+        )
+    },
+    "here-document whose first line has options": Case(
+        "RUN <<EOF\n#!/bin/bash -eux\ncurl -o f https://x.org/f\nEOF", fires=("network-download",)
+    ),
+    "SHELL that runs a shell": Case(
+        'SHELL ["conda", "run", "-n", "x", "/bin/bash", "-c"]\nRUN curl -o f https://x.org/f',
+        fires=("network-download",),
+    ),
+    **{
+        f"clone, then {name}": Case(
+            f"RUN git clone https://x.org/a && cd a && {tail}", fires=("network-download",), says="no commit"
+        )
+        for name, tail in (
+            ("one commit picked", f"git cherry-pick {COMMIT}"),
+            ("one merged", f"git merge {COMMIT}"),
+            ("one file of a commit", f"git checkout {COMMIT} -- README"),
+            ("pulled again", f"git checkout {COMMIT} && git pull"),
+            ("a tag that is a date", "git checkout 20240101"),
+        )
+    },
+    "two clones, the first at a commit": Case(
+        f"RUN git clone https://x.org/a && git clone https://x.org/b && git -C a checkout {COMMIT}",
+        fires=("network-download",),
+        refuted=("network-download",),
+        says="https://x.org/b",
+    ),
+    "two clones, each at a commit": Case(
+        f"RUN git clone https://x.org/a.git && git clone https://x.org/b /src/b && cd a && git checkout {COMMIT}"
+        f" && cd /src/b && git checkout {COMMIT}",
+        refuted=("network-download",),
+    ),
     "digest from ENV": Case(
         f'ENV S={HEX}\nRUN wget -O f "https://x.org/f" && echo "$S *f" | sha256sum -c -', refuted=("network-download",)
     ),

@@ -7,7 +7,8 @@ from another mirror, they are others, and nobody is told.
 
 How it is recognised: in the Dockerfile, by `curl`, `wget`, `aria2c`, `git clone`, `svn` and `hg` whose result is not
 checked in the same instruction. A check counts where the digest is written in the Dockerfile (`sha256sum -c`) or the
-commit is (`git checkout COMMIT`). A digest that is downloaded beside the file checks nothing but the transport, and a
+commit is (`git checkout COMMIT`), and where the instruction fails along with it: behind `;` without `set -e`, or before
+`|| true`, it checks nothing. A digest that is downloaded beside the file checks nothing but the transport, and a
 signature names who made the file, not which bytes. In two images, by the content of the very file that such a
 command keeps; what it should be is not known: hence this is never called proven.
 
@@ -74,7 +75,7 @@ def _check_of(item: Download, checks: Sequence[Check], content: Sequence[Downloa
     """Find the check of a download: by the file's name, or because only one can be meant."""
     if item.file is None:
         return None
-    after = [check for check in checks if check.position > item.position]
+    after = sorted((check for check in checks if check.position > item.position), key=lambda check: check.ignored)
     name = basename(item.file)
     named = [check for check in after if name in check.files]
     if named:
@@ -91,10 +92,12 @@ def _judge(step: Step, item: Download, check: Check | None, *, signed: bool) -> 
         return refuted(
             _SLUG, step, f"`{tool}` downloads {url}: the address or an option names the content", command=item.command
         )
-    if check is not None and check.origin in {"written", "argument"}:
+    if check is not None and check.origin in {"written", "argument"} and not check.ignored:
         return refuted(_SLUG, step, f"`{tool}` downloads {url}, whose digest is checked", command=item.command)
-    if check is not None and check.origin == "downloaded" and not signed:
+    if check is not None and (check.ignored or check.origin == "downloaded") and not signed:
         message = f"`{tool}` downloads {url}, which is checked against a digest that is downloaded as well"
+        if check.ignored:
+            message = f"`{tool}` downloads {url}: its digest is checked, and the RUN goes on where that fails"
         return latent(_SLUG, step, message, command=item.command)
     if check is not None and check.origin == "elsewhere":
         message = f"`{tool}` downloads {url}; it is checked, but against a digest that is not known here"

@@ -211,7 +211,8 @@ class _Walk:
         if statement.json:
             return _exec_form(statement, scope)
         script = shell_text(self._dockerfile, statement, shell, self._lines)
-        return read_script(script.text, scope, script.line_of) if script.text else NO_SCRIPT
+        options = (*shell[1:], *script.options)
+        return read_script(script.text, scope, script.line_of, options=options) if script.text else NO_SCRIPT
 
 
 def _triggered(statement: Statement) -> Statement:

@@ -63,7 +63,8 @@ class Command:
     redirections of the groups around it. `piped_to` and `piped_from` are positions in the script: the next and the last
     command of the pipe. `within` is the command whose words hold this one as a substitution, `in_control` is set where
     the output only decides (`case`, `for`). `conditional` says that it may not run. `more_arguments` is set behind
-    `xargs`. `line` is the Dockerfile's, from 1; None where it cannot be told.
+    `xargs`. `ignored` says that the script goes on when it fails. `line` is the Dockerfile's, from 1; None where that
+    cannot be told.
     """
 
     argv: tuple[Word, ...]
@@ -77,6 +78,7 @@ class Command:
     conditional: bool = False
     more_arguments: bool = False
     exported: bool = False
+    ignored: bool = False
     line: int | None = None
 
     @property

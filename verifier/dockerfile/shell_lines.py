@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from verifier.dockerfile.document import Dockerfile, Statement
@@ -17,11 +17,15 @@ _HEREDOC_FIRST: Final = re.compile(r"(<<-?\s*(?:\w+|\"\w+\"|'\w+'))[ \t]+([^\s<>
 
 @dataclass(frozen=True, slots=True)
 class ShellText:
-    """A script; `starts` are ascending offsets (UTF-8 bytes), `lines` the Dockerfile's lines that begin there."""
+    """A script; `starts` are ascending offsets (UTF-8 bytes), `lines` the Dockerfile's lines that begin there.
+
+    `options` are those that its own first line gives to its shell.
+    """
 
     text: str
     starts: tuple[int, ...]
     lines: tuple[int, ...]
+    options: tuple[str, ...] = ()
 
     def line_of(self, offset: int) -> int | None:
         """Give the line that the byte at `offset` stands on."""
@@ -35,16 +39,18 @@ def shell_text(dockerfile: Dockerfile, statement: Statement, shell: Sequence[str
     The text is empty where no POSIX shell reads it: another SHELL, or a here-document with another interpreter.
     """
     instruction = statement.instruction
-    if not statement.arguments or shell[0].rpartition("/")[2] not in SHELLS:
+    if not statement.arguments or not any(_is_shell(word) for word in shell):
         return ShellText("", (), ())
     # `<<EOF python3` means `python3 <<EOF`, which the grammar reads better.
     command = _HEREDOC_FIRST.sub(r"\2 \1", statement.arguments[0]) if statement.heredocs else statement.arguments[0]
     bodies = _bodies(statement)
     if statement.heredocs and _ONLY_HEREDOC.fullmatch(command):
         number, body = bodies[0]
-        if body.startswith("#!") and body.split("\n", 1)[0].split("/")[-1].split(" ")[-1] not in SHELLS:
+        interpreter = body.split("\n", 1)[0].removeprefix("#!").split() if body.startswith("#!") else ["sh"]
+        if not any(_is_shell(word) for word in interpreter):
             return ShellText("", (), ())
-        return _numbered([(number + index, line) for index, line in enumerate(body.split("\n"))])
+        script = _numbered([(number + index, line) for index, line in enumerate(body.split("\n"))])
+        return replace(script, options=tuple(interpreter[1:]))
     pieces = _pieces(command, lines[instruction.line - 1 : instruction.end_line], instruction.line, dockerfile.escape)
     if not statement.heredocs:
         return _numbered(pieces, glue="")
@@ -53,6 +59,10 @@ def shell_text(dockerfile: Dockerfile, statement: Statement, shell: Sequence[str
         rows = [*body.split("\n")[:-1], heredoc.name]
         pieces += [(number + index, row + "\n") for index, row in enumerate(rows)]
     return _numbered(pieces, glue="")
+
+
+def _is_shell(word: str) -> bool:
+    return word.rpartition("/")[2] in SHELLS
 
 
 def _bodies(statement: Statement) -> list[tuple[int, str]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from verifier.dockerfile.shell import SHELLS, Command, Redirect, Script, Word
+from verifier.dockerfile.shell_failures import HEEDED, Outcome, outcomes, stops_at_failures
 from verifier.dockerfile.shell_grammar import parse_shell
 from verifier.dockerfile.shell_prefixes import shell_script, strip_prefixes
 from verifier.dockerfile.shell_redirects import REDIRECTS, read_redirects
@@ -30,10 +31,12 @@ _CONDITIONAL: Final = frozenset(
 )
 
 
-def read_script(text: str, scope: Mapping[str, tuple[str, ...]], line_of: LineOf) -> Script:
-    """Read `text`; `scope` holds the variables that are known when it begins."""
+def read_script(
+    text: str, scope: Mapping[str, tuple[str, ...]], line_of: LineOf, *, options: Sequence[str] = ()
+) -> Script:
+    """Read `text`; `scope` holds the variables that are known when it begins, `options` are its shell's."""
     reader = _Reader(dict(scope))
-    reader.run(text, line_of, 0)
+    reader.run(text, line_of, 0, options=options)
     return Script(commands=tuple(reader.commands), complete=reader.complete)
 
 
@@ -45,7 +48,9 @@ class _Reader:
         self.complete = True
         self._scope = scope
 
-    def run(self, text: str, line_of: LineOf, depth: int, within: int | None = None) -> None:
+    def run(
+        self, text: str, line_of: LineOf, depth: int, within: int | None = None, options: Sequence[str] = ()
+    ) -> None:
         """Read one script, or one inside another that stands in the substitution of `within`."""
         source = text.encode("utf-8", "replace")
         if depth > MAX_DEPTH or len(source) > MAX_SCRIPT or source.count(b"<<") > MAX_HEREDOCS:
@@ -53,10 +58,11 @@ class _Reader:
             return
         tree = parse_shell(source)
         walk = _Walk(self, tree.source, self._scope, lambda at: line_of(tree.offset(at)), within)
+        walk.errexit = stops_at_failures(options)
         walk.visit(tree.root, depth)
 
-    def reserve(self, line: int | None) -> int:
-        self.commands.append(Command(argv=(), line=line))
+    def reserve(self, line: int | None, *, ignored: bool) -> int:
+        self.commands.append(Command(argv=(), line=line, ignored=ignored))
         return len(self.commands) - 1
 
     def change(self, start: int, change: Callable[[Command], Command]) -> None:
@@ -83,12 +89,19 @@ class _Walk:
         self._control = False
         self._conditional = False
         self._depth = 0
+        self.errexit = False
+        self._outcome = HEEDED
+        self._outcomes: dict[int, Outcome | None] = {}
 
     def visit(self, node: Node, depth: int) -> None:
         if depth > MAX_DEPTH or len(self._reader.commands) > MAX_COMMANDS:
             self._reader.complete = False
             return
         before, self._depth = self._depth, depth
+        outer = self._outcome
+        outcome = self._outcomes.get(node.id, outer)
+        self._outcome = Outcome(not self.errexit, not self.errexit) if outcome is None else outcome
+        self._outcomes |= outcomes(node, self._outcome)
         handler = _HANDLERS.get(node.type)
         if handler is not None:
             handler(self, node, depth + 1)
@@ -97,7 +110,7 @@ class _Walk:
         else:
             for child in node.named_children:
                 self.visit(child, depth + 1)
-        self._depth = before
+        self._depth, self._outcome = before, outer
 
     def _conditionally(self, nodes: Sequence[Node], depth: int) -> None:
         before, self._conditional = self._conditional, True
@@ -270,7 +283,7 @@ class _Walk:
                 self._conditionally([child for child in item.named_children if child.id not in patterns], depth)
 
     def _begin(self, node: Node) -> int:
-        return self._reader.reserve(self._line_of(node.start_byte))
+        return self._reader.reserve(self._line_of(node.start_byte), ignored=self._outcome.ignored)
 
     def _finish(
         self, position: int, argv: tuple[Word, ...], assignments: list[tuple[str, Word]], redirects: list[Redirect]
@@ -283,6 +296,9 @@ class _Walk:
             more_arguments=plain.more_arguments,
         )
         self._store(position, command)
+        if command.name == "set":
+            unset = stops_at_failures([word.replace("+", "-", 1) for word in command.arguments if word[:1] != "-"])
+            self.errexit = stops_at_failures(command.arguments) or (self.errexit and not unset)
         self._nested(self._reader.commands[position], redirects)
 
     def _store(self, position: int, command: Command) -> None:
@@ -291,6 +307,7 @@ class _Walk:
             within=self._within,
             in_control=self._control,
             conditional=self._conditional,
+            ignored=self._reader.commands[position].ignored,
             line=self._reader.commands[position].line,
         )
 
@@ -303,7 +320,8 @@ class _Walk:
         if script is None or not script.text:
             return
         start = len(self._reader.commands)
-        self._reader.run(script.text, lambda _: command.line, self._depth + 5, self._within)
+        options = command.arguments if command.name in SHELLS else ()
+        self._reader.run(script.text, lambda _: command.line, self._depth + 5, self._within, options)
         outputs = (*command.redirects, *command.inherited)
         self._reader.change(start, lambda inner: replace(inner, inherited=(*outputs, *inner.inherited)))
 

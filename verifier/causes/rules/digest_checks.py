@@ -25,11 +25,15 @@ _SIGNATURES: Final = frozenset({"gpgv", "minisign", "signify", "cosign", "gpgv2"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One check: the files' names without folders, empty where they are not named; `position` is the command's."""
+    """One check: the files' names without folders, empty where they are not named; `position` is the command's.
+
+    `ignored` says that the RUN goes on when it fails.
+    """
 
     position: int
     files: tuple[str, ...]
     origin: Origin
+    ignored: bool = False
 
 
 def digest_checks(
@@ -45,18 +49,18 @@ def digest_checks(
             texts, origin = _input(script, position, command, arguments, fetched)
             if origin == "elsewhere" and copied & set(_operands(command)):
                 origin = "written"
-            yield Check(position=position, files=_named(texts), origin=origin)
+            yield Check(position=position, files=_named(texts), origin=origin, ignored=command.ignored)
         elif command.name in _SUMS and command.piped_to is not None:
             reader = script.commands[command.piped_to]
             if reader.name == "grep" and any(_HEX.search(word.text) for word in reader.argv):
-                yield Check(position=position, files=_operands(command), origin="written")
+                yield Check(position=position, files=_operands(command), origin="written", ignored=reader.ignored)
         elif command.name in {"[", "[[", "test"}:
             inner = [
                 item for item in script.commands if item.within == position and item.name in {*_SUMS, "openssl", "cat"}
             ]
             sums = [item for item in inner if item.name in _SUMS]
-            if sums and any(_HEX.fullmatch(value) for word in command.argv for value in word.values):
-                yield Check(position=position, files=_operands(sums[0]), origin="written")
+            if sums and any(_HEX.search(value) for word in command.argv for value in word.values):
+                yield Check(position=position, files=_operands(sums[0]), origin="written", ignored=command.ignored)
 
 
 def has_signature_check(script: Script) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from verifier.causes.rules.command_line import CommandLine, read_line
+from verifier.causes.rules.downloads import basename
 from verifier.causes.rules.wording import latent, refuted, shortened
 from verifier.dockerfile.recipe import Recipe, Step
 from verifier.dockerfile.shell import Command, Word
@@ -17,8 +18,10 @@ _VALUED: Final = _GLOBAL | {
     "-b", "--branch", "--depth", "-o", "--origin", "--config", "--reference", "--separate-git-dir", "-j", "--jobs",
     "--filter", "--revision", "--shallow-since", "--template", "-u", "--upload-pack", "--server-option",
 }  # fmt: skip
-_COMMIT: Final = re.compile(r"[0-9a-f]{7,64}(?:\^\{commit\})?")
-_TAKES: Final = frozenset({"checkout", "reset", "switch", "fetch", "worktree", "cherry-pick", "merge", "am"})
+_COMMIT: Final = re.compile(r"(?:[0-9a-f]{40,64}|(?=[0-9]*[a-f])[0-9a-f]{7,39})(?:\^\{commit\})?")
+"""Of less than 40 figures, those without a letter are a date or a number as a rule."""
+
+_TAKES: Final = frozenset({"checkout", "reset", "switch", "fetch", "worktree"})
 
 
 def remotes(recipe: Recipe, step: Step) -> dict[str, str]:
@@ -45,11 +48,33 @@ def judge_repositories(
     starts = [index for index, (verb, _) in enumerate(verbs) if verb == "clone"]
     if not starts:
         starts = [index for index, (verb, line) in enumerate(verbs) if verb in {"fetch", "pull"} and line.operands]
-    for number, index in enumerate(starts):
-        end = starts[number + 1] if number + 1 < len(starts) else len(step.commands)
-        yield from _judge(cause, step, index, verbs[index], step.commands[index:end], arguments, addresses)
+    owners = _owners(step, starts, verbs)
+    for index in starts:
+        own = [command for command, owner in zip(step.commands, owners, strict=True) if owner == index]
+        yield from _judge(cause, step, index, verbs[index], own, arguments, addresses)
     for command in step.commands:
         yield from _judge_other(cause, step, command)
+
+
+def _owners(step: Step, starts: Sequence[int], verbs: Sequence[tuple[str, CommandLine]]) -> list[int | None]:
+    """Tell of each command which clone it is about: by the folder that it works in, else the last one before it."""
+    folders: dict[str, int] = {}
+    folder, last = "", None
+    owners: list[int | None] = []
+    for index, (command, (verb, line)) in enumerate(zip(step.commands, verbs, strict=True)):
+        if command.name == "cd":
+            folder = basename((command.arguments or ("",))[-1])
+        if index in starts:
+            last = index
+            if verb == "clone" and line.operands:
+                folders[
+                    basename(line.operands[1] if len(line.operands) > 1 else line.operands[0]).removesuffix(".git")
+                ] = index
+            owners.append(index)
+        else:
+            named = [basename(value) for value in line.values("-C")] or [folder]
+            owners.append(folders.get(named[-1], last))
+    return owners
 
 
 def _verb(command: Command) -> tuple[str, CommandLine]:
@@ -76,9 +101,11 @@ def _judge(
     called = f"`git {verb}` of `{shortened(addresses.get(source, source))}`"
     words = [word for item in commands for word in _taken(item)]
     revisions = line.values("--revision")
-    if any(word.values and all(_COMMIT.fullmatch(value) for value in word.values) for word in words) or any(
+    at_commit = any(word.values and all(_COMMIT.fullmatch(value) for value in word.values) for word in words) or any(
         _COMMIT.fullmatch(revision) for revision in revisions
-    ):
+    )
+    pulls = any(_verb(item)[0] == "pull" for item in commands[1:])
+    if at_commit and not pulls:
         yield refuted(cause, step, f"{called} is taken at a commit", command=command)
         return
     for word in words:
@@ -92,13 +119,16 @@ def _judge(
     ]
     named = [name for name in named if not name.startswith("-")]
     moves = f"`{shortened(named[0])}` can be moved" if named else "its default branch moves"
+    if pulls:
+        moves = "`git pull` behind it takes what is newest"
     yield latent(cause, step, f"{called} takes no commit: {moves}", command=command)
 
 
 def _taken(command: Command) -> list[Word]:
     """List the revisions that a command may name."""
     verb, line = _verb(command)
-    if verb not in _TAKES:
+    # `checkout COMMIT -- FILE` takes that file alone
+    if verb not in _TAKES or "--" in command.arguments[:-1]:
         return []
     operands = line.operands[1:] if verb == "fetch" else line.operands
     return [word for word in command.argv if word.text in operands or (word.values and word.values[0] in operands)]
