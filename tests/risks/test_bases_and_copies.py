@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.risks.dockerfiles import DIGEST, Case, fits
+from tests.risks.dockerfiles import DIGEST, Case, fits, risks_of
 
 CASES = {
     "tag": Case("FROM debian:12", fires=("unpinned-base",), whole=True, says="`debian:12` has no digest"),
@@ -60,3 +60,15 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_a_rule_fires_stays_silent_and_is_mended(case: Case) -> None:
     fits(case)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("# syntax=docker/dockerfile:1\nFROM scratch\n", 1),
+        ("# escape=`\n#Syntax = docker/dockerfile:1\nFROM scratch\n", 2),
+    ],
+)
+def test_a_frontend_stands_on_the_line_of_its_directive(text: str, line: int) -> None:
+    (risk,) = (risk for risk in risks_of(text) if risk.cause == "unpinned-syntax")
+    assert risk.line == line

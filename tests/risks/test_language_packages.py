@@ -12,6 +12,9 @@ CASES = {
     "pip version": Case("RUN pip install --no-cache-dir flask==3.1.0", notes=("unpinned-pip",)),
     "pip upgrade": Case("RUN python3.12 -m pip install -U pip", fires=("unpinned-pip",), says="of `pip`"),
     "pip hashes": Case("RUN pip install --require-hashes -r requirements.txt", refuted=("unpinned-pip",)),
+    "pip hashes by a variable of its own": Case(
+        "RUN PIP_REQUIRE_HASHES=1 pip install -r r.txt", refuted=("unpinned-pip",)
+    ),
     "pip hashes by ENV": Case("ENV PIP_REQUIRE_HASHES=1\nRUN pip install -r r.txt", refuted=("unpinned-pip",)),
     "pip file unknown": Case("RUN pip install -r requirements.txt", notes=("unpinned-pip",)),
     "pip file loose": Case(

@@ -84,7 +84,8 @@ def _pip_line(command: Command) -> tuple[str, CommandLine] | None:
 
 def _judge(recipe: Recipe, step: Step, command: Command, called: str, line: CommandLine) -> Iterator[Risk]:
     called = f"`{called}`"
-    if line.has("--require-hashes") or step.scope.get("PIP_REQUIRE_HASHES", "") not in {"", "0", "false"}:
+    demanded = dict(command.assignments).get("PIP_REQUIRE_HASHES", step.scope.get("PIP_REQUIRE_HASHES", ""))
+    if line.has("--require-hashes") or str(demanded) not in {"", "0", "false"}:
         yield refuted(_SLUG, step, f"{called} checks the digest of every package", command=command)
         return
     if line.has("--no-index", "--dry-run"):

@@ -13,6 +13,7 @@ Source: Dockerfile reference, "Parser directives", `syntax`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -24,6 +25,7 @@ from verifier.model.finding import Risk
 __all__ = ["cause"]
 
 _SLUG: Final = "unpinned-syntax"
+_DIRECTIVE: Final = re.compile(r"[ \t]*#[ \t]*syntax[ \t]*=", re.IGNORECASE)
 
 
 def _risks(recipe: Recipe) -> Iterator[Risk]:
@@ -31,7 +33,9 @@ def _risks(recipe: Recipe) -> Iterator[Risk]:
     if syntax is not None and "@sha256:" not in syntax:
         message = f"`# syntax={shortened(syntax)}` has no digest: the tag can be moved"
         first = recipe.dockerfile.instructions[0]
-        yield Risk(cause=_SLUG, severity="note", instruction=first, status="latent", message=message, line=1)
+        lines = enumerate(recipe.dockerfile.text.split("\n"), start=1)
+        line = next((number for number, text in lines if _DIRECTIVE.match(text)), 1)
+        yield Risk(cause=_SLUG, severity="note", instruction=first, status="latent", message=message, line=line)
 
 
 cause = Cause(
