@@ -419,8 +419,15 @@ class TestKernelState:
     PAIRS = (
         ("123.45 678.90\n", "133.45 698.90\n"),
         ("0.10 0.20 0.30 1/234 5678\n", "1.10 0.20 0.30 2/235 5679\n"),
-        ("MemTotal:       16000000 kB\nMemFree:  1234 kB\n", "MemTotal:       16000000 kB\nMemFree:  999 kB\n"),
-        ("cpu  1 2 3 4\nctxt 99\nbtime 1\n", "cpu  1 2 3 9\nctxt 98\nbtime 1\n"),
+        (
+            "MemTotal:       16000000 kB\nMemFree:            1234 kB\n",
+            "MemTotal:       16000000 kB\nMemFree:             999 kB\n",
+        ),
+        (
+            "cpu  1 2 3 4 0 0 0 0 0 0\nctxt 99\nbtime 1\nprocesses 3\n",
+            "cpu  1 2 3 9 0 0 0 0 0 0\nctxt 98\nbtime 1\nprocesses 4\n",
+        ),
+        ("nr_free_pages 5\npgfault 7\npgmajfault 9\n", "nr_free_pages 6\npgfault 8\npgmajfault 9\n"),
         ("cpu MHz\t\t: 2400.123\n", "cpu MHz\t\t: 2399.998\n"),
         (
             " 08:29:15 up 1 day,  2:03,  0 users,  load average: 0.00, 0.01, 0.05\n",
@@ -443,6 +450,13 @@ class TestKernelState:
             ("MyField:  1234 kB\n", "MyField:  999 kB\n"),
             ("MemFree:  1234 MB\n", "MemFree:  999 MB\n"),
             ("x 0.10 0.20 0.30 1/234 5678\n", "x 1.10 0.20 0.30 2/235 5679\n"),
+            # settings and tables of anybody's
+            ("processes 4\n", "processes 8\n"),
+            ("cpu 4\nmemory 2\n", "cpu 8\nmemory 2\n"),
+            ("swap_size 1\ndrop_privileges 1\n", "swap_size 1\ndrop_privileges 0\n"),
+            ("Cached: 100 kB\n", "Cached: 200 kB\n"),
+            ("0.50 1.50\n0.25 0.75\n", "0.50 1.50\n0.35 0.75\n"),
+            ("Total: 12 3\n", "Total: 12 4\n"),
         ],
     )
     def test_other_figures_are_residue(self, first: str, second: str) -> None:
@@ -467,6 +481,30 @@ class TestKnownNames:
 
     def test_no_part_of_a_word(self) -> None:
         assert explain_with(b"my-buildkitsandbox-x", b"my-varied-x", ("buildkitsandbox", "varied")) == ["residue"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (b"load ./app.Settings.json\n", b"load ./app.Defaults.json\n"),
+        (b"load ./a-UserList.js\n", b"load ./a-UserEdit.js\n"),
+        (b"in /tmp/report-Final1.txt\n", b"in /tmp/report-Draft2.txt\n"),
+        (b"in /srv/app.Release12/x\n", b"in /srv/app.Release13/x\n"),
+        (b"in /opt/tmp.productive\n", b"in /opt/tmp.developers\n"),
+        (b"in /.tmpfolder\n", b"in /.tmpsource\n"),
+        (b"tokenizer_sha256=%s\n" % (b"3f2a81bc9d4e17ab" * 4), b"tokenizer_sha256=%s\n" % (b"1d2a81bc9d4e17af" * 4)),
+        (b"password_file=/etc/A1b2C3d4E5f6G7h8\n", b"password_file=/etc/Z1b2Y3d4X5f6W7h8\n"),
+    ],
+)
+def test_what_somebody_named_was_not_made_up(first: bytes, second: bytes) -> None:
+    assert causes(explain_contents(first, second)) == ["residue"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("opt/app_Version1", "opt/app_Version2"), ("opt/a.Settings.json", "opt/a.Defaults.json")]
+)
+def test_files_that_somebody_named_are_not_paired(first: str, second: str) -> None:
+    assert causes(explain_layers(tar([file(first)]), tar([file(second)]))) == ["residue"]
 
 
 class TestTemporaryNames:

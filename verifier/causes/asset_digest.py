@@ -7,12 +7,12 @@ in what webpack reports of itself, and in the list of files that a service worke
 Why it matters: one date in a bundle gives its file, its source map and every page that loads it another name or
 another line; the cause looks larger than it is.
 
-How it is recognised: by the grammar of such names (8 to 64 hexadecimal digits, or 8 letters and digits that mix, as
-Rollup and esbuild write them, before the suffix of a program, style, font or picture). A file that one side alone has
-is paired with the other side's by what is left of its name; everything else about both must be the same, and what
-differs inside must be explained as well. A digest says that something else varied, and not what: where that stands
-beside it, the difference is put down to that alone. The digest itself is taken as given: hence this is never called
-proven.
+How it is recognised: by the grammar of such names (8 to 64 hexadecimal digits, or 8 letters and digits that mix and
+are no word, as Rollup and esbuild write them, before the suffix of a program, style, font or picture). A file that one
+side alone has is paired with the other side's by what is left of its name; everything else about both must be the
+same, and what differs inside must be explained as well. A digest says that something else varied, and not what: where
+that stands beside it, the difference is put down to that alone. The digest itself is taken as given: hence this is
+never called proven.
 
 Remedy: mend what varies inside of the files: a date, a random identity, an order; the names then stay.
 
@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from verifier.causes.cause import Cause, Claim, Place, SideContext
+from verifier.causes.plain_words import is_plain_word
 from verifier.formats.field import Field
 from verifier.oci.tar_entry import FILE
 
@@ -77,7 +78,7 @@ def _rename(place: Place, side: SideContext) -> bytes | None:  # noqa: ARG001
     path = place.path or b""
     # Sprockets' manifest has a random name
     found = _NAME.search(path) if place.type == FILE and not _MANIFEST.fullmatch(path) else None
-    if found is None:
+    if found is None or is_plain_word(found[0]):
         return None
     return path[: found.start()] + b"<" + _form(found).encode() + b">" + path[found.end() :]
 
@@ -107,7 +108,7 @@ def _names(text: bytes) -> Iterator[Claim]:
     for end in _ENDS.finditer(text):
         start = max(0, end.start() - _LONGEST)
         match = _BEFORE_END.search(text[start : end.start()])
-        if match is not None:
+        if match is not None and not is_plain_word(match[0]):
             yield Claim(start + match.start(), start + match.end(), _form(match), opaque=True, follows=True)
 
 

@@ -4,9 +4,10 @@ What varies: the kernel's release, how long it has been running, its load, memor
 
 Why it matters: none of it belongs to the image: it describes the machine that built it.
 
-How it is recognised: in text, by the grammar of what the kernel and its tools print, line by line: `/proc/uptime`,
-`loadavg`, `meminfo`, `stat`, `vmstat`, `self/stat`, the clock rate in `cpuinfo`, and `uptime`, `free` and `df`; also a
-process's number alone, where the instruction writes `$$`. The figures are taken as given: hence this is never called
+How it is recognised: in text, by the grammar of what the kernel and its tools print, line by line, and where a line
+alone may say anything (`processes 4`), by several in a row: `/proc/uptime` from end to end, `loadavg`, `meminfo`,
+`stat`, `vmstat`, `self/stat`, the clock rate in `cpuinfo`, and `uptime`, `free` and `df`; also a process's number
+alone, where the instruction writes `$$`. The figures are taken as given: hence this is never called
 proven. In the Dockerfile, by `uname -r`, `-v` and `-a`, and by files of `/proc` and `/sys` whose content is kept.
 `uname -m` and `-s` name the platform, and count as fixed.
 
@@ -29,27 +30,38 @@ __all__ = ["cause"]
 
 _LINES: Final = (
     ("load", rb"(\d+\.\d\d \d+\.\d\d \d+\.\d\d \d+/\d+ \d+)"),
-    ("uptime", rb"(\d+\.\d\d \d+\.\d\d)"),
     (
         "memory",
         (
+            # the kernel puts 8 figures at least behind 16 columns
+            rb"(?=[^\n]{24,} kB$)"
             rb"(?:Mem(?:Total|Free|Available|Shared)|Buffers|Cached|Swap\w+|(?:Ina|A)ctive(?:\(\w+\))?|Unevictable|Mlocked"
             rb"|Dirty|Writeback(?:Tmp)?|Anon\w+|Mapped|Shmem\w*|K?Reclaimable|Slab|SReclaimable|SUnreclaim|KernelStack"
             rb"|(?:Sec)?PageTables|NFS_Unstable|Bounce|Commit(?:Limit|ted_AS)|Vmalloc\w+|Percpu|File\w+|Hugetlb"
             rb"|DirectMap\w+|Zswap\w*|KReclaimable):( +\d+) kB"
         ),
     ),
-    ("statistics", rb"(?:cpu\d*|intr|ctxt|btime|processes|procs_running|procs_blocked|softirq) +(\d+(?: \d+)*)"),
-    ("virtual memory", rb"(?:nr|pg|numa|workingset|thp|kswapd|compact|drop|oom|unevictable|swap)_?\w* (\d+)"),
+    ("statistics", rb"(?:cpu\d*|intr|softirq) +(\d+(?: \d+){6,})"),
+    ("statistics", rb"btime (\d{10})"),
+    ("memory", rb"Mem:( +\d+(?: +\d+){2,5})"),
     ("process", rb"(\d+ \([^()\n]+\) [RSDZTtWXxKPI](?: -?\d+){40,60})"),
     ("clock rate", rb"cpu MHz\t*: (\d+\.\d+)"),
     ("uptime", rb" ?(\d\d:\d\d:\d\d up [^\n]+, +load averages?: \d+\.\d\d, \d+\.\d\d, \d+\.\d\d)"),
-    ("memory", rb"(?:Mem|Swap|Total|-/\+ buffers/cache):( +\d+(?: +\d+)+)"),
     ("disk", rb"[\w/.:-]+( +\d+ +\d+ +\d+ +\d+%) /\S*"),
 )
+_WHOLE: Final = re.compile(rb"\A(\d+\.\d\d \d+\.\d\d)\n?\Z")
+"""/proc/uptime: two such figures in a table may be anything."""
+
+_IN_A_ROW: Final = (
+    (2, "memory", rb"(?:Mem|Swap|Total|-/\+ buffers/cache):( +\d+(?: +\d+)+)"),
+    (3, "statistics", rb"(?:ctxt|btime|processes|procs_running|procs_blocked) (\d+)"),
+    (3, "virtual memory", rb"(?:nr|pg|numa|workingset|thp|kswapd|compact|drop|oom|unevictable|swap)_?\w* (\d+)"),
+)
+"""Lines that may be anybody's by themselves: how many must follow one another."""
+
 _GRAMMARS: Final = tuple(
-    (f"{name} ({number})", re.compile(rb"^" + pattern + rb"$", re.MULTILINE))
-    for number, (name, pattern) in enumerate(_LINES)
+    (f"{name} ({number})", least, re.compile(rb"^" + pattern + rb"$", re.MULTILINE))
+    for number, (least, name, pattern) in enumerate((*((1, *line) for line in _LINES), *_IN_A_ROW))
 )
 _MADE_BY_PROCESS: Final = re.compile(r"\$(?:\$|BASHPID\b|PPID\b|\{(?:BASHPID|PPID)\})|\bgetpid\b")
 _PROCESS: Final = re.compile(rb"\A(\d{1,7})\n?\Z")
@@ -65,14 +77,28 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
         return
     found = {
         match.span(1): Claim(match.start(1), match.end(1), name)
-        for name, pattern in _GRAMMARS
-        for match in pattern.finditer(field.value)
+        for name, least, pattern in _GRAMMARS
+        for match in _rows(field.value, pattern, least)
     }
+    uptime = _WHOLE.match(field.value)
+    if uptime is not None:
+        found[uptime.span(1)] = Claim(*uptime.span(1), "uptime")
     end = 0
     for claim in sorted(found.values()):
         if claim.start >= end:
             end = claim.end
             yield claim
+
+
+def _rows(text: bytes, pattern: re.Pattern[bytes], least: int) -> Iterator[re.Match[bytes]]:
+    """Yield the lines of a grammar of which at least so many follow one another."""
+    row: list[re.Match[bytes]] = []
+    for match in pattern.finditer(text):
+        if row and match.start() != row[-1].end() + 1:
+            yield from row if len(row) >= least else ()
+            row = []
+        row.append(match)
+    yield from row if len(row) >= least else ()
 
 
 cause = Cause(

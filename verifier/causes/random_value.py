@@ -7,8 +7,9 @@ Why it matters: it is new in every build; often it was meant to be new in every 
 
 How it is recognised: a UUID by the grammar of RFC 9562 with its version and variant digits (of version 1 and 7 the time
 must be the build's). Any other value must be long, look random by the entropy of its characters, and there must be
-evidence that it is: a name that keys have, beside it or as the file's own; an instruction that asks a generator for
-it; or base64 of a length that no digest has; or the form of PHP's `uniqid('', true)`, whose time must be the build's.
+evidence that it is: a name that keys have, beside it or as the file's own, but not that of a digest or a place; an
+instruction that asks a generator for it; or base64 of a length that no digest has; or the form of PHP's `uniqid('',
+true)`, whose time must be the build's.
 Without that it is not claimed: a digest looks the same, and would hide what it is the digest of. The value is taken as
 given: hence this is never called proven.
 
@@ -46,11 +47,17 @@ _KEY_NAME: Final = (
     rb"|encryption_?key|session_?key|signing_?key|cookie|csrf)[A-Za-z0-9_.-]{0,60})"
 )
 _KEYED: Final = re.compile(
-    rb"(?i:" + _KEY_NAME + rb")[\"']?[ \t]*(?:=>|[:=,])[ \t]*(?:"
+    rb"(?i:(?P<name>" + _KEY_NAME + rb"))[\"']?[ \t]*(?:=>|[:=,])[ \t]*(?:"
     rb"(?P<quote>[\"'])(?:base64:)?(?P<quoted>[^\"'\s\\][^\"'\n\\]{14,126}[^\"'\s\\])(?P=quote)"
     rb"|(?:base64:)?(?P<bare>[A-Za-z0-9+/_-]{16,128}={0,2})(?![A-Za-z0-9+/_=-])"
     rb")"
 )
+_OTHER_NAME: Final = re.compile(
+    rb"sha-?\d|md5|digest|checksum|fingerprint|commit|revision|tokeni[sz]|(?:file|path|dir|folder|url|uri|class|name|type|version)\Z",
+    re.IGNORECASE,
+)
+"""Names that speak of a key and are not its own: its digest, where it is, what it is called."""
+
 _NAMED_FILE: Final = re.compile(
     rb"(?:.*[/._-])?(?:secret|token|salt|passw(?:or)?d|nonce|key|cookie|erlang\.cookie|seed|random|entropy)s?"
     rb"(?:[._-][^/]*)?",
@@ -111,7 +118,7 @@ def _is_of_version(value: bytes, side: SideContext) -> bool:
 def _claim_keyed(text: bytes) -> Iterator[Claim]:
     for match in _KEYED.finditer(text):
         name = "quoted" if match["quoted"] is not None else "bare"
-        if _looks_random(match[name]):
+        if not _OTHER_NAME.search(match["name"]) and _looks_random(match[name]):
             yield Claim(match.start(name), match.end(name), _form(match[name]))
 
 

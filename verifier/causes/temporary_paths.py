@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from verifier.causes.cause import Claim
+from verifier.causes.plain_words import is_plain_word
 
 _ALPHANUMERIC: Final = rb"[A-Za-z0-9]"
 _PATHS: Final = re.compile(
@@ -33,6 +34,9 @@ _PATHS: Final = re.compile(
     rb"|(?<!\w)cmTC_(?P<trial>[0-9a-f]{5})(?!\w)"
 )
 _KINDS: Final = (re.compile(rb"[a-z]"), re.compile(rb"[A-Z]"), re.compile(rb"[0-9]"))
+_OF_LETTERS: Final = frozenset({"mktemp", "crate", "gcc", "cargo", "template", "elsewhere", "scratch"})
+"""Drawn from capitals, small letters and digits: a word among them is somebody's own name."""
+
 _WANTED_KINDS: Final = {"template": 2, "elsewhere": 3}
 """Of what may be a word or a version as well: how many of capitals, small letters and digits it must mix."""
 
@@ -41,7 +45,8 @@ def claim_temporary_names(value: bytes) -> Iterator[Claim]:
     """Claim the made-up part of every such path; what it should be is not known, so each claim is opaque."""
     for match in _PATHS.finditer(value):
         for name, found in match.groupdict().items():
-            if found is not None and _kinds(found) >= _WANTED_KINDS.get(name, 1):
+            is_name = name in _OF_LETTERS and is_plain_word(found or b"")
+            if found is not None and _kinds(found) >= _WANTED_KINDS.get(name, 1) and not is_name:
                 yield Claim(match.start(name), match.end(name), f"temporary name ({name})", opaque=True)
 
 
