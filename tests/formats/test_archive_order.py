@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.causes.sides import FIRST, SECOND, causes, explain_contents
+from tests.compare.layer_images import file, hardlink, tar
 from verifier.causes import archive_order
 from verifier.causes.cause import Cause, Place, SideContext
 from verifier.causes.counterfactual import replace_claims
@@ -214,6 +215,14 @@ class TestTar:
         ]
         assert all(unfold(data).format == "tar" for data in made)
         assert causes(explain_contents(made[0], made[1])) == ["residue"]
+
+    def test_a_hard_link_stays_behind_the_file_that_it_names(self) -> None:
+        entries = (file("a", b"x"), file("b", b"y"), hardlink("link", "a"))
+        first, usual, broken = (
+            tar([entries[number] for number in order]) for order in ((0, 1, 2), (1, 0, 2), (2, 1, 0))
+        )
+        assert causes(explain_contents(first, usual)) == ["archive-order"]
+        assert causes(explain_contents(first, broken)) == ["residue"]
 
     def test_what_it_says_of_all_members_counts(self) -> None:
         assert causes(explain_contents(committed(MEMBERS), tarred(OTHER, comment="another"))) == ["residue"]

@@ -8,8 +8,9 @@ Why it matters: the archive is other bytes, though everything in it is the same.
 
 How it is recognised: by the formats, in any path, archives in archives too: members are compared by name, with
 everything that the archive says of them, and only their sequence differs. Members of one name must keep theirs, as
-the last one counts. A tar whose headers say something of all members behind them is not put in order. Which of the
-reasons it was cannot be told from the archive: sorting helps against all of them.
+the last one counts. A tar whose headers say something of all members behind them is not put in order, nor one with a
+hard link in front of the file that it names, which no longer unpacks. Which of the reasons it was cannot be told from
+the archive: sorting helps against all of them.
 
 Remedy: `tar --sort=name`; `LC_ALL=C sort` before `zip -@` or `tar -T -`; `sorted(…)` in Python; Maven's
 `project.build.outputTimestamp`, with plugins that are new enough to heed it; Gradle's `reproducibleFileOrder = true`.

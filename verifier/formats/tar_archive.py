@@ -30,6 +30,7 @@ _OF_THE_NEXT: Final = frozenset(b"xXLK")
 """Type flags of headers that say more of the member behind them: POSIX's, Solaris's, GNU's long names and links."""
 
 _LONG_NAME: Final = 0x4C
+_HARD_LINK: Final = 0x31
 _WITHOUT_DATA: Final = frozenset(b"123456")
 
 Unfolder = Callable[[bytes, str, int], Node]
@@ -99,18 +100,22 @@ def deepen_tar(node: Node) -> Node:
 def _members(runs: Sequence[tuple[Field | Node, ...]]) -> Iterator[Member]:
     """Put headers that say more of a member together with it. Raises ValueError where they cannot be told."""
     more: list[tuple[Field | Node, ...]] = []
-    is_first = True
+    names: set[str] = set()
     for run in runs:
         flag = _header(run)[156]
         if flag == _PAX_OF_ALL:
             # in front of all members it says the same of each, wherever they stand
-            if more or not is_first:
+            if more or names:
                 raise ValueError("a header in the midst that says something of all members behind it")
             continue
         more.append(run)
         if flag not in _OF_THE_NEXT:
+            if flag == _HARD_LINK and _link_target(run) not in names:
+                # unpacking needs the file before the link to it
+                raise ValueError("a hard link in front of what it names")
+            names.add(_name(more))
             yield Member(_name(more), tuple(part for parts in more for part in parts))
-            more, is_first = [], False
+            more = []
     if more:
         raise ValueError("a header that says something of no member")
 
@@ -120,6 +125,10 @@ def _header(run: Sequence[Field | Node]) -> bytes:
     if len(block) != _BLOCK:
         raise ValueError("no whole header")
     return block
+
+
+def _link_target(run: Sequence[Field | Node]) -> str:
+    return _header(run)[157:257].rstrip(b"\0").decode("utf-8", "backslashreplace")
 
 
 def _name(runs: Sequence[Sequence[Field | Node]]) -> str:
