@@ -184,6 +184,14 @@ class TestOrder:
         a, b, c, d, *_ = self.ENTRIES
         assert causes(explain_layers(tar([a, b, c, d]), tar([a, c, b, d]))) == ["entry-order"]
 
+    @pytest.mark.parametrize(
+        "pair", [(file("a", b"x"), hardlink("link", "a")), (symlink("link", "elsewhere"), file("link/a", b"x"))]
+    )
+    def test_an_order_that_decides_what_is_unpacked_is_no_mere_order(self, pair: tuple[Entry, Entry]) -> None:
+        other = file("zzz")
+        assert causes(explain_layers(tar([*pair, other]), tar([other, *pair]))) == ["entry-order"]
+        assert causes(explain_layers(tar([*pair, other]), tar([other, *pair[::-1]]))) == ["residue"]
+
     def test_another_entry_is_residue_and_order_is_not(self) -> None:
         explanation = explain_layers(tar(self.ENTRIES), tar([*self.ENTRIES[::-1], file("g", b"g")]))
         assert causes(explanation) == ["entry-order", "residue"]

@@ -6,7 +6,8 @@ compared by itself.
 Why it matters: the `diff_id` covers the whole archive, so that another order is another layer.
 
 How it is recognised: entries are paired by their paths; those that both sides have are the same ones by construction,
-and only their sequence differs.
+and only their sequence differs. Which entries stand in front of what they need, as a hard link in front of its file,
+must be the same on both sides: there the order decides what is unpacked.
 
 Remedy: one builder in one version, which sorts entries; by hand, `tar --sort=name`.
 
