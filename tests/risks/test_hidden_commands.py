@@ -15,6 +15,12 @@ CASES = {
     "prefixes": Case("RUN sudo -E env A=b timeout 10 nice -n 5 pip install flask", fires=("unpinned-pip",)),
     "another shell": Case('SHELL ["powershell", "-Command"]\nRUN pip install flask'),
     "a function": Case('RUN f() { pip install "$1"; }; f flask', fires=("unpinned-pip",)),
+    "two here-documents in front of their commands": Case(
+        "RUN <<A cat > /x && <<B cat > /y\npip install flask\nA\npip install flask\nB"
+    ),
+    "a here-document in front of its shell": Case(
+        "RUN <<A sh -ex 2>&1 | tee l\npip install flask\nA", fires=("unpinned-pip",)
+    ),
     "a name in quotes": Case("RUN echo 'pip install flask; date > /d' && grep 'npm install' /x"),
 }
 

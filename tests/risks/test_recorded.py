@@ -39,6 +39,8 @@ CASES = {
     "chpasswd with a hash": Case("RUN echo 'a:$6$x$y' | chpasswd -e"),
     "hostname": Case("RUN echo $(hostname) > /h", fires=("hostname",)),
     "hostname is set": Case("RUN hostname && hostname example.org > /dev/null; echo $HOSTNAME"),
+    "date into a file by sed -i": Case('RUN sed -i "s/@/$(date -I)/" /f', fires=("embedded-timestamp",)),
+    "date into the log by sed": Case('RUN sed "s/@/$(date -I)/" /f'),
     "uname": Case("RUN uname -r > /k", fires=("kernel-state",)),
     "uname of the platform": Case('RUN uname -m > /k && wget --spider "https://x/$(uname -s)" && uname -a'),
     "cpuinfo": Case("RUN grep -c processor /proc/cpuinfo > /n", fires=("kernel-state",)),

@@ -154,7 +154,7 @@ class Script:
                 for user in self.mentions(name)
                 if depth < 40
             )
-        if outer.name in _PRINTERS | FILTERS:
+        if outer.name in _PRINTERS | FILTERS and not _edits(outer):
             return self._is_kept(outer, depth + 1)
         return outer.name not in _JUDGES
 

@@ -12,7 +12,7 @@ from verifier.dockerfile.document import Dockerfile, Statement
 from verifier.dockerfile.shell import SHELLS
 
 _ONLY_HEREDOC: Final = re.compile(r"<<-?\s*([\"']?)[A-Za-z_]\w*\1\s*")
-_HEREDOC_FIRST: Final = re.compile(r"(<<-?\s*(?:\w+|\"\w+\"|'\w+'))[ \t]+([^\s<>|&;].*)", re.DOTALL)
+_HEREDOC_FIRST: Final = re.compile(r"(<<-?\s*(?:\w+|\"\w+\"|'\w+'))[ \t]+([^\s<>|&;](?:[^<|&;\n]|>&)*)")
 
 
 @dataclass(frozen=True, slots=True)
