@@ -24,6 +24,16 @@ CASES = {
     "copied from an image": Case("COPY --from=composer:2 /usr/bin/composer /", fires=("unpinned-base",)),
     "copied from a digest": Case(f"COPY --from=composer@{DIGEST} /usr/bin/composer /"),
     "mounted from an image": Case("RUN --mount=type=bind,from=tools:1,target=/t true", fires=("unpinned-base",)),
+    "an argument with a value beside it": Case(
+        "ARG B\nFROM ${B:-debian:12}", fires=("unpinned-base",), says="`debian:12`", whole=True
+    ),
+    "an argument with a stage beside it": Case(
+        f"ARG B\nFROM a@{DIGEST} AS base\nRUN pip install x\nFROM ${{B:-base}}", fires=("unpinned-pip",), whole=True
+    ),
+    "an argument with neither": Case("ARG B\nFROM ${B}", fires=("unpinned-base",), says="no default", whole=True),
+    "ONBUILD with another image": Case("ONBUILD COPY --from=tools:1 /t /", notes=("unpinned-base",)),
+    "ONBUILD with an address": Case("ONBUILD ADD https://x.org/f /", notes=("remote-add",)),
+    "ONBUILD with a context": Case("ONBUILD COPY . /\nONBUILD ADD f.tar /", context={".git/HEAD": ""}),
     "a stage that nobody needs": Case(
         f"FROM debian AS a\nRUN apt-get install x\nFROM debian@{DIGEST}\nRUN true", whole=True
     ),

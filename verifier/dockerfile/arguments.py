@@ -27,6 +27,8 @@ _ARCHITECTURES: Final = {
     "loongarch64": ("loong64", None),
 }
 _VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+_DEFAULTED: Final = re.compile(r"\$\{[A-Za-z_]\w*:?[-+]")
+"""`${NAME:-value}` and `${NAME:+value}` say what stands there when nothing is set."""
 
 
 def host_platform() -> Platform:
@@ -120,5 +122,6 @@ def expand(dockerfile: Dockerfile, statement: Statement, word: str, scope: Mappi
 
 
 def unset_variables(word: str, scope: Mapping[str, str]) -> tuple[str, ...]:
-    """Name the variables that `word` mentions and `scope` does not set, for a hint."""
-    return tuple(name for name in dict.fromkeys(_VARIABLE.findall(word)) if not scope.get(name))
+    """Name the variables that `word` mentions with no value of its own for them, and `scope` does not set."""
+    needed = dict.fromkeys(_VARIABLE.findall(_DEFAULTED.sub("", word)))
+    return tuple(name for name in needed if not scope.get(name))

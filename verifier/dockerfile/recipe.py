@@ -216,11 +216,22 @@ class _Walk:
 
 
 def _triggered(statement: Statement) -> Statement:
-    """Give the RUN inside an ONBUILD, at the ONBUILD's own place: it is run when another image is built on this one."""
+    """Give what is inside an ONBUILD, at its own place: it is done when another image is built on this one.
+
+    A COPY or an ADD of a context is left: it will be another one's.
+    """
     trigger = statement.trigger if statement.keyword == "ONBUILD" else None
-    if trigger is None or trigger.keyword != "RUN":
+    if trigger is None or not (trigger.keyword == "RUN" or _is_from_outside(trigger)):
         return statement
     return replace(trigger, instruction=statement.instruction)
+
+
+def _is_from_outside(statement: Statement) -> bool:
+    """Tell a COPY from another image, and an ADD of addresses alone."""
+    if statement.keyword == "COPY":
+        return statement.flag("from") is not None
+    found = statement.arguments[:-1] if statement.keyword == "ADD" else ()
+    return bool(found) and all("://" in source or source.startswith("git@") for source in found)
 
 
 def _assign(values: dict[str, str], name: str, value: str) -> None:
