@@ -20,6 +20,18 @@ CASES = {
         refuted=("network-download",),
         says="https://x.org/a",
     ),
+    "only a file of another name checked": Case(
+        f'RUN curl -o a https://x.org/a && echo "{HEX}  b" | sha256sum -c', fires=("network-download",)
+    ),
+    "checked under its next name": Case(
+        f'RUN curl -o a https://x.org/a && mv a b && echo "{HEX}  b" | sha256sum -c', refuted=("network-download",)
+    ),
+    "checked by a tagged line": Case(
+        f'RUN curl -o a https://x.org/a && echo "SHA256 (a) = {HEX}" | sha256sum -c', refuted=("network-download",)
+    ),
+    "checked by openssl": Case(
+        f"RUN curl -o a https://x.org/a && openssl dgst -sha256 a | grep {HEX}", refuted=("network-download",)
+    ),
     "checked by a file": Case(
         f'RUN wget -q https://x.org/f.tgz && echo "{HEX}  f.tgz" > sums && sha256sum --check --status sums',
         refuted=("network-download",),

@@ -35,6 +35,7 @@ from verifier.causes.rules.wording import latent, listed, refuted, shortened
 from verifier.dockerfile.arguments import declarations
 from verifier.dockerfile.parse import parse_dockerfile
 from verifier.dockerfile.recipe import Recipe, Step, known_word, read_recipe
+from verifier.dockerfile.shell import Script
 from verifier.errors import VerifyBuildError
 from verifier.model.finding import Risk
 
@@ -44,6 +45,7 @@ _SLUG: Final = "network-download"
 _NEWEST: Final = re.compile(r"(?:^|[/_=-])latest(?:$|[/._?-])", re.IGNORECASE)
 _HISTORY: Final = re.compile(r"RUN (?:\|\d+ .*?)?/bin/sh -c ", re.DOTALL)
 _BRANCH: Final = re.compile(r"/(?:refs/heads/)?(main|master|HEAD|develop|trunk)/")
+_RENAMING: Final = frozenset({"mv", "cp", "ln", "install", "cat", "tee", "dd"})
 _INSTALLERS: Final = frozenset({"dnf", "microdnf", "yum", "zypper", "rpm"})
 
 
@@ -67,12 +69,23 @@ def _judged(recipe: Recipe, step: Step) -> Iterator[tuple[Download, Risk]]:
     content = [item for item in found if not item.is_aid] or found
     signed = has_signature_check(step.script)
     for item in content:
-        check = _check_of(item, checks, content)
+        check = _check_of(item, checks, content, _mentioned(step.script))
         yield item, _judge(step, item, check, signed=signed)
 
 
-def _check_of(item: Download, checks: Sequence[Check], content: Sequence[Download]) -> Check | None:
-    """Find the check of a download: by the file's name, or because only one can be meant."""
+def _mentioned(script: Script) -> frozenset[str]:
+    """Name the files that are given to commands which move, copy or write files."""
+    others = (command for command in script.commands if command.name in _RENAMING)
+    return frozenset(basename(word) for command in others for word in command.arguments)
+
+
+def _check_of(
+    item: Download, checks: Sequence[Check], content: Sequence[Download], renamed: frozenset[str]
+) -> Check | None:
+    """Find the check of a download: by the file's name, or because only one can be meant.
+
+    A check that names a file which nothing here makes, `renamed` are what is moved or copied, is another file's.
+    """
     if item.file is None:
         return None
     after = sorted((check for check in checks if check.position > item.position), key=lambda check: check.ignored)
@@ -81,7 +94,12 @@ def _check_of(item: Download, checks: Sequence[Check], content: Sequence[Downloa
     if named:
         return named[0]
     files = {basename(other.file) for other in content if other.file}
-    open_checks = [check for check in after if not files & set(check.files)]
+    open_checks = [
+        check
+        for check in after
+        if not files & set(check.files)
+        and (not check.files or any("$" in name or name == "-" or name in renamed for name in check.files))
+    ]
     kept = [other for other in content if other.file]
     return open_checks[0] if open_checks and (len(kept) == 1 or len(open_checks) >= len(kept)) else None
 

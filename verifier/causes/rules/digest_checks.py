@@ -19,6 +19,9 @@ _SUMS: Final = frozenset(
     {"b2sum", "md5sum", "sha1sum", "sha224sum", "sha256sum", "sha384sum", "sha512sum", "shasum", "sha3sum"}
 )
 _HEX: Final = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{56,128})(?![0-9a-fA-F])")
+_TAGGED: Final = re.compile(r"\(([^()]+)\) = [0-9a-fA-F]+\s*$")
+"""A line as `sha256sum --tag` writes it."""
+
 _FETCHERS: Final = frozenset({"curl", "wget", "aria2c"})
 _SIGNATURES: Final = frozenset({"gpgv", "minisign", "signify", "cosign", "gpgv2"})
 
@@ -50,7 +53,7 @@ def digest_checks(
             if origin == "elsewhere" and copied & set(_operands(command)):
                 origin = "written"
             yield Check(position=position, files=_named(texts), origin=origin, ignored=command.ignored)
-        elif command.name in _SUMS and command.piped_to is not None:
+        elif _prints_digest(command) and command.piped_to is not None:
             reader = script.commands[command.piped_to]
             if reader.name == "grep" and any(_HEX.search(word.text) for word in reader.argv):
                 yield Check(position=position, files=_operands(command), origin="written", ignored=reader.ignored)
@@ -76,6 +79,10 @@ def has_signature_check(script: Script) -> bool:
 def _is_check(command: Command) -> bool:
     line = read_line(command, {"-a", "--algorithm"})
     return line.has("--check") or "c" in line.letters()
+
+
+def _prints_digest(command: Command) -> bool:
+    return command.name in _SUMS or (command.name == "openssl" and "dgst" in command.arguments[:1])
 
 
 def _operands(command: Command) -> tuple[str, ...]:
@@ -168,7 +175,7 @@ def _named(texts: tuple[str, ...]) -> tuple[str, ...]:
     names = []
     for text in texts:
         for line in re.split(r"\n|\\n", text):
-            match = re.search(r"\S\s+[*]?(\S+)\s*$", line.strip())
+            match = _TAGGED.search(line) or re.search(r"\S\s+[*]?(\S+)\s*$", line.strip())
             if match:
                 names.append(basename(match[1].strip("\"'")))
     return tuple(names)
