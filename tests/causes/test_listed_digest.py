@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 
 from tests.causes.sides import FIRST, SECOND, WINDOWS, at, causes, explain_images
 from tests.compare.layer_images import Entry, file, image, single, tar
+from tests.formats.elf_files import EXECUTABLE, LOADED, NO_BITS, Part, code, elf, note, strings
 from verifier.compare import compare
 from verifier.compare.contents_reader import ImageSetReader
 from verifier.explain import explain
@@ -82,6 +85,41 @@ def test_in_another_layer_than_the_file() -> None:
         for moment in (FIRST + 4, SECOND + 4)
     )
     assert causes(explain_images(first, second)) == ["listed-digest", "embedded-timestamp"]
+
+
+def split(moment: float, *, order: str = "<", wide: bool = True, linked: bytes = b"") -> list[Entry]:
+    """Write a stripped program and its debugging information, as objcopy does, both with the build ID of the whole."""
+    identity = note(hashlib.sha1(built(moment), usedforsecurity=False).digest(), order=order)
+    left_out = Part(".text", b"x" * 16, NO_BITS, LOADED | EXECUTABLE, 16)
+    debug = elf([identity, left_out, Part(".debug_line", b"lines", flags=0)], order=order, wide=wide)
+    link = b"app.debug\0\0\0" + struct.pack(order + "I", zlib.crc32(linked or debug))
+    program = elf(
+        [identity, code(), strings(built(moment)), Part(".gnu_debuglink", link, flags=0, alignment=4)],
+        order=order,
+        wide=wide,
+    )
+    return [file("app", program), file("debug/app.debug", debug)]
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("wide", [True, False])
+def test_a_program_and_its_debugging_information(order: str, wide: bool) -> None:
+    explanation = explain_files(lambda moment: split(moment, order=order, wide=wide))
+    assert causes(explanation) == ["listed-digest", "embedded-timestamp"]
+    found = {finding.cause: finding for finding in explanation.findings}
+    assert found["listed-digest"].paths == (b"/app", b"/debug/app.debug")
+    assert found["embedded-timestamp"].paths == (b"/app",)
+
+
+def test_a_link_to_what_is_not_in_the_image_is_left() -> None:
+    explanation = explain_files(lambda moment: split(moment, linked=built(moment)))
+    assert causes(explanation)[-1] == "residue"
+    found = {finding.cause: finding.paths for finding in explanation.findings}
+    assert found["listed-digest"] == (b"/debug/app.debug",)
+
+
+def test_debugging_information_without_its_program_is_left() -> None:
+    assert causes(explain_files(lambda moment: split(moment)[1:])) == ["residue"]
 
 
 def test_what_is_no_digest_of_a_file_is_left() -> None:

@@ -1,5 +1,7 @@
 """Try contents once more, knowing the digests of all files that differ: a list of checksums follows from these.
 
+So does a program's link to its debugging information, and from programs' build IDs those of such information.
+
 What is not explained, or is taken as given, is searched for what may be a digest. Only where there is one are the files
 that differ digested; SHA-256 is known from the comparison, whatever the size.
 """
@@ -13,17 +15,18 @@ from verifier.causes.cause import Cause
 from verifier.causes.trial import Trial, try_causes
 from verifier.explain.places import Places
 from verifier.explain.reader import SIDES, ContentReader, Sides
-from verifier.formats.field import Node
+from verifier.formats.elf_sections import BUILD_IDS
+from verifier.formats.field import Field, Node
 from verifier.formats.limits import MAX_CONTENT_BYTES
 from verifier.formats.unfold import unfold
-from verifier.formats.written_digests import ALGORITHMS, written_digests
+from verifier.formats.written_digests import ALGORITHMS, digests_in
 from verifier.model.difference import Difference, LayerPair
 from verifier.oci.platform import Platform
 
 _Layers = Mapping[tuple[Platform, LayerPair], Sequence[int]]
 """The numbers of differences, by the layers that they are in."""
 
-Tables = Mapping[tuple[Platform, int], Mapping[bytes, str]]
+Tables = dict[tuple[Platform, int], dict[bytes, str]]
 """Of each platform and side (0 or 1), what its files' digests are digests of."""
 
 
@@ -39,13 +42,15 @@ def try_with_digests(
     contents = [number for number, item in enumerate(differences) if is_content_of_both(item)]
     layers = _by_layer(differences, contents)
     open_ones = {number for number in contents if _is_open(trials[number])}
-    written = {
-        number: {len(value) for node in nodes for value in _written(node)}
-        for number, nodes in _unfolded(differences, layers, open_ones, reader)
-    }
-    algorithms = {ALGORITHMS[size] for sizes in written.values() for size in sizes}
-    tables = digest_tables(differences, contents, reader, algorithms) if algorithms else {}
+    written: dict[int, set[int]] = {}
+    identities: Tables = {}
+    for number, nodes in _unfolded(differences, layers, open_ones, reader):
+        written[number] = {len(value) for node in nodes for value in _written(node)}
+        _note_identities(identities, differences[number], nodes)
+    algorithms = {ALGORITHMS[size] for sizes in written.values() for size in sizes if size in ALGORITHMS}
     candidates = {number for number, sizes in written.items() if sizes}
+    tables = digest_tables(differences, contents, reader, algorithms) if algorithms else {}
+    tables = _joined(identities, tables)
     found = {}
     for number, nodes in _unfolded(differences, layers, candidates, reader):
         own = knowing(sides, tables, differences[number].platform)
@@ -73,7 +78,7 @@ def digest_tables(
     algorithms: Collection[str] = frozenset(ALGORITHMS.values()),
 ) -> Tables:
     """Digest both sides of the `contents` that differ, by their numbers. Raises what `reader` raises."""
-    tables: dict[tuple[Platform, int], dict[bytes, str]] = {}
+    tables: Tables = {}
     others = sorted(set(algorithms) - {"sha256"})
     for (platform, layer), numbers in _by_layer(differences, contents).items():
         keys = {(differences[number].path or b"", differences[number].occurrence): number for number in numbers}
@@ -86,6 +91,21 @@ def digest_tables(
                     name, _, digits = digest.partition(":")
                     table.setdefault(bytes.fromhex(digits), f"{name} of {key[0].decode('utf-8', 'backslashreplace')}")
     return tables
+
+
+def _note_identities(tables: Tables, item: Difference, nodes: tuple[Node, Node]) -> None:
+    """Note the build IDs of a program that differs."""
+    if item.platform is None:
+        return
+    told = f"build ID of {(item.path or b'').decode('utf-8', 'backslashreplace')}"
+    for index, node in enumerate(nodes):
+        for part in node.parts:
+            if isinstance(part, Field) and part.kind in BUILD_IDS:
+                tables.setdefault((item.platform, index), {}).setdefault(part.value, told)
+
+
+def _joined(identities: Tables, tables: Tables) -> Tables:
+    return {key: identities.get(key, {}) | tables.get(key, {}) for key in identities.keys() | tables.keys()}
 
 
 def knowing(sides: Sides, tables: Tables, platform: Platform | None) -> Sides:
@@ -127,4 +147,4 @@ def _written(node: Node) -> Iterator[bytes]:
         if isinstance(part, Node):
             yield from _written(part)
         else:
-            yield from (value for *_, value in written_digests(part.value))
+            yield from (value for *_, value in digests_in(part))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Literal
 
 from verifier.formats.deflate import Budget, inflate_raw
 from verifier.formats.elf_header import COMPRESSED, EXECUTABLE, NOTE, STRINGS, WITH_STRINGS, Layout, Section
@@ -23,8 +24,18 @@ _LEVELS: Final = ((1,), (5, 4, 3, 2), (6,), (9, 8, 7))
 """Levels by what a zlib stream's header says of them (RFC 1950, FLEVEL)."""
 
 _ZLIB_HEAD, _ZLIB_CHECKSUM = 2, 4
+_CHECKSUM_BYTES: Final = 4
 COPIED_BUILD_ID: Final = "copied-build-id"
 """The kind of the field that holds the build ID of another file, the program that this one was taken from."""
+
+BUILD_IDS: Final = frozenset({"build-id", "rust-build-id"})
+"""Kinds of the fields that hold a file's own build ID, as the linker wrote it."""
+
+DEBUG_LINKS: Final[Mapping[str, Literal["little", "big"]]] = {
+    "debug-link, little endian": "little",
+    "debug-link, big endian": "big",
+}
+"""Kinds of the field that holds the CRC-32 of the file with the debugging information, by its byte order."""
 
 _BUILD_ID_NOTES: Final = ((b"GNU\0", 3), (b"Go\0\0", 4))
 _BUILD_ID_KINDS: Final = {GO_STRINGS: "go-build-id", RUST_STRINGS: "rust-build-id"}
@@ -52,6 +63,8 @@ class SectionReader:
             raise ValueError("a section is cut off")
         if section.flags & COMPRESSED:
             self._take_compressed(cutter, label, section.size)
+        elif label == ".gnu_debuglink":
+            self._take_debug_link(cutter, label, section.size)
         elif section.type == NOTE:
             self._take_notes(cutter, label, section.size)
         elif section.type == _PROGRAM_BITS and section.flags & EXECUTABLE:
@@ -74,6 +87,13 @@ class SectionReader:
             cutter.take(f"{label}: head", "elf", start)
             cutter.take(label, known, value_size)
             cutter.take(f"{label}: padding", "elf", min(-value_size % 4, end - cutter.position))
+
+    def _take_debug_link(self, cutter: Cutter, label: str, size: int) -> None:
+        """Take a file's name and its checksum apart (GDB manual, "Debugging Information in Separate Files")."""
+        if size > _CHECKSUM_BYTES and size % _CHECKSUM_BYTES == 0:
+            cutter.take(f"{label}: name", "elf", size - _CHECKSUM_BYTES)
+            order = "little" if self._layout.order == "<" else "big"
+            cutter.take(f"{label}: checksum", f"debug-link, {order} endian", _CHECKSUM_BYTES)
 
     def _take_compressed(self, cutter: Cutter, label: str, size: int) -> None:
         """Inflate a section (System V ABI, "Section Compression"); what cannot be inflated is left to be taken."""

@@ -1,4 +1,7 @@
-"""Digests as they are written in lists: hexadecimal digits or base64, by the sizes of the algorithms in use."""
+"""Digests as they are written in lists: hexadecimal digits or base64, by the sizes of the algorithms in use.
+
+Programs refer to the file with their debugging information by its CRC-32, and that one to its program by the build ID.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-ALGORITHMS: Final = {16: "md5", 20: "sha1", 32: "sha256", 48: "sha384", 64: "sha512"}
+from verifier.formats.elf_sections import COPIED_BUILD_ID, DEBUG_LINKS
+from verifier.formats.field import Field
+
+ALGORITHMS: Final = {4: "crc32", 16: "md5", 20: "sha1", 32: "sha256", 48: "sha384", 64: "sha512"}
 """Digest algorithms, as hashlib has them, by the size of their digests in bytes."""
 
 _HEX: Final = re.compile(rb"(?<![0-9A-Za-z])[0-9a-fA-F]{32,128}(?![0-9A-Za-z])")
@@ -29,6 +35,16 @@ def written_digests(text: bytes) -> Iterator[tuple[int, int, str, bytes]]:
         value = _decoded(match[1]) if len(match[1]) in _ENCODED else None
         if value is not None:
             yield match.start(1), match.end(1), "base64", value
+
+
+def digests_in(field: Field) -> Iterator[tuple[int, int, str, bytes]]:
+    """Yield what may be a digest in a field, in no order: where it begins and ends, how it is written, its bytes."""
+    if field.kind in DEBUG_LINKS:
+        yield 0, len(field.value), "CRC-32", field.value[:: 1 if DEBUG_LINKS[field.kind] == "big" else -1]
+    elif field.kind == COPIED_BUILD_ID:
+        yield 0, len(field.value), "build ID", field.value
+    else:
+        yield from written_digests(field.value)
 
 
 def _decoded(letters: bytes) -> bytes | None:
