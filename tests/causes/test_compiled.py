@@ -176,6 +176,33 @@ class TestGccRandomSeed:
         )
         assert causes(explain_contents(first, second)) == ["gcc-random-seed"]
 
+    @staticmethod
+    def stamp(moment: float) -> int:
+        return int(moment * 1000) % 2**32
+
+    @pytest.mark.parametrize(("order", "magic"), [("<", b"oncg*22B"), ("<", b"adcgR12C"), (">", b"gcnoB22*")])
+    def test_the_stamp_of_notes_on_coverage(self, order: str, magic: bytes) -> None:
+        def notes(moment: float, rest: bytes = b"/src\0\0\0\0") -> bytes:
+            return magic + struct.pack(order + "I", self.stamp(moment)) + rest
+
+        assert causes(explain_contents(notes(IN[0]), notes(IN[1]))) == ["gcc-random-seed"]
+        assert causes(explain_contents(notes(OUT[0]), notes(OUT[1]))) == ["residue"]
+        assert causes(explain_contents(notes(IN[0]), notes(IN[1], b"/other\0\0"))) == ["residue"]
+        assert causes(explain_contents(notes(IN[0]), notes(IN[1]), sides=(SideContext(), SideContext()))) == ["residue"]
+
+    @pytest.mark.parametrize(
+        ("order", "head"), [("<", b"*22B" + bytes(12)), ("<", b"*22B" + bytes(4)), (">", b"B22*" + bytes(12))]
+    )
+    def test_the_stamp_in_a_program(self, order: str, head: bytes) -> None:
+        def program(moment: float, head: bytes = head) -> bytes:
+            information = head + struct.pack(order + "II", self.stamp(moment), 0x8ADF8CB7)
+            return elf([code(), Part(".data", b"x" * 8 + information, alignment=8)], order=order)
+
+        assert causes(explain_contents(program(IN[0]), program(IN[1]))) == ["gcc-random-seed"]
+        assert causes(explain_contents(program(OUT[0]), program(OUT[1]))) == ["residue"]
+        other = b"none" + bytes(12)
+        assert causes(explain_contents(program(IN[0], other), program(IN[1], other))) == ["residue"]
+
 
 class TestGoPathVcs:
     @staticmethod

@@ -10,6 +10,7 @@ import struct
 
 from verifier.formats.ar_archive import is_ar, unfold_ar
 from verifier.formats.berkeley_database import is_berkeley_database, unfold_berkeley_database
+from verifier.formats.coverage_notes import is_coverage_notes, unfold_coverage_notes
 from verifier.formats.cpio_archive import is_cpio, unfold_cpio
 from verifier.formats.deflate import Budget
 from verifier.formats.elf_file import unfold_elf
@@ -97,6 +98,7 @@ class _Unfolding:
             (is_keybox, unfold_keybox),
             (is_trust_database, unfold_trust_database),
             (is_rpm_header, unfold_rpm_header),
+            (is_coverage_notes, unfold_coverage_notes),
         ):
             if is_format(data):
                 return read(data, name, offset)
