@@ -148,6 +148,8 @@ def test_digests_of_what_comes_from_elsewhere_are_residue(form: bytes, path: str
         "/root/.cache/uv/archive-v0/1ryddU90dgSPod7LDXm9a/x.py",
         "/home/user/.cache/pip/http-v2/0/1/2/3/4/0123",
         "/opt/pipx/logs/cmd_x.log",
+        "/app/target/release/.fingerprint/tool-63e776f21ca8c012/bin-tool.json",
+        "/app/target/aarch64-unknown-linux-gnu/debug/.fingerprint/tool-63e776f21ca8c012/run-build-script-build-script",
         "/app/target/debug/incremental/demo-2f02jn7r9lisd/s-hofgu0oqky-gafjms-3szoa44cy7jsw/q.o",
         "/app/target/x86_64-unknown-linux-musl/release/incremental/demo-2f02jn7r9lisd/s-hofgu0oqky.lock",
     ],
@@ -158,6 +160,12 @@ def test_a_cache_is_taken_as_given(path: str) -> None:
     assert explanation.findings[0].confidence == "likely"
     entries = ([file(path[1:] + tail, b"x", mtime=moment)] for tail, moment in (("-one", FIRST), ("-other", SECOND)))
     assert causes(explain_bundles(*entries)) == ["build-cache"]
+
+
+@pytest.mark.parametrize("path", ["root/.cargo/.global-cache", "usr/local/cargo/.global-cache"])
+def test_what_cargo_used_last(path: str) -> None:
+    assert causes(explain_contents(b"\x00one", b"\x00other", path)) == ["build-cache"]
+    assert causes(explain_contents(b"\x00one", b"\x00other", path + "-not")) == ["residue"]
 
 
 @pytest.mark.parametrize(

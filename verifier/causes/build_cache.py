@@ -3,7 +3,8 @@
 What varies: everything in the cache: when each piece was written, random names, digests over options and times, and
 how much of it there is: webpack's packs, Babel's, Terser's and ESLint's files under `node_modules/.cache`, what
 Next.js, Parcel, Angular and Vite keep beside the program, Sprockets' and Bootsnap's under `tmp/cache`, Go's build
-cache, rustc's incremental sessions under `target`; what pip, uv, Poetry and Yarn downloaded and unpacked; pipx's logs.
+cache, rustc's incremental sessions and cargo's fingerprints under `target`, and the database in which cargo notes when
+it used what it downloaded (`.global-cache`); what pip, uv, Poetry and Yarn downloaded and unpacked; pipx's logs.
 
 Why it matters: the program that was built may be the same; the layer never is, and it is larger for nothing.
 
@@ -16,7 +17,7 @@ Remedy: remove the cache in the RUN that fills it (`rm -rf node_modules/.cache`,
 mount it there (`RUN --mount=type=cache,target=/root/.cache/go-build`), or copy the result alone into another stage.
 
 Source: XDG Base Directory Specification, `$XDG_CACHE_HOME`; find-cache-dir; webpack, "Cache"; Next.js, "CI Build
-Caching"; go command, "Build and test caching"; cargo, "Build Cache"; uv, "Caching"; pip, "Caching".
+Caching"; go command, "Build and test caching"; cargo, "Build Cache" and "Cargo Home"; uv, "Caching"; pip, "Caching".
 """
 
 from __future__ import annotations
@@ -35,13 +36,16 @@ _CACHE: Final = re.compile(
     rb".*/(?:"
     # beside the program
     rb"node_modules/\.cache|node_modules/\.vite|\.next/cache|\.parcel-cache|\.angular/cache|tmp/cache/(?:assets|bootsnap)"
-    rb"|target/(?:[^/]+/){1,2}incremental|\.(?:mypy|pytest|ruff)_cache"
+    rb"|target/(?:[^/]+/){1,2}(?:incremental|\.fingerprint)|\.(?:mypy|pytest|ruff)_cache"
     # in the home (XDG Base Directory Specification, $XDG_CACHE_HOME)
     rb"|\.cache/(?:go-build|golangci-lint|uv|pip|pip-tools|pipenv|pypoetry|pdm|yarn|pnpm|ccache|sccache|bazel)"
     rb"|\.bun/install/cache|pipx/logs|\.local/state/pipx/log"
     rb")/.+",
     re.DOTALL,
 )
+_LAST_USED: Final = re.compile(rb".*/\.?cargo/\.global-cache", re.DOTALL)
+"""Rows stand in the order in which a table with a random seed gave them."""
+
 _RUSTC: Final = re.compile(rb".*/target/\.rustc_info\.json", re.DOTALL)
 _RUSTC_START: Final = b'{"rustc_fingerprint":'
 _FIELDS: Final = frozenset({"content", "size", "entry", "linkname"})
@@ -58,7 +62,9 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
 
 
 def _given(place: Place, side: SideContext) -> bool:  # noqa: ARG001
-    return place.field in _FIELDS and not place.is_base and _CACHE.fullmatch(place.path or b"") is not None
+    path = place.path or b""
+    is_cache = _CACHE.fullmatch(path) is not None or _LAST_USED.fullmatch(path) is not None
+    return is_cache and place.field in _FIELDS and not place.is_base
 
 
 cause = Cause(
