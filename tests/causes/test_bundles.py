@@ -10,7 +10,7 @@ import struct
 import pytest
 
 from tests.causes.sides import FIRST, SECOND, WINDOWS, at, causes, explain_contents, explain_layers
-from tests.compare.layer_images import Entry, file, symlink, tar
+from tests.compare.layer_images import Entry, file, folder, symlink, tar
 from verifier.causes.asset_digest import cause as asset_digest
 from verifier.causes.build_cache import cause as build_cache
 from verifier.causes.cause import Place
@@ -148,6 +148,7 @@ def test_digests_of_what_comes_from_elsewhere_are_residue(form: bytes, path: str
         "/root/.cache/uv/archive-v0/1ryddU90dgSPod7LDXm9a/x.py",
         "/home/user/.cache/pip/http-v2/0/1/2/3/4/0123",
         "/opt/pipx/logs/cmd_x.log",
+        "/src/build/meson-logs/testlog.txt",
         "/app/target/release/.fingerprint/tool-63e776f21ca8c012/bin-tool.json",
         "/app/target/aarch64-unknown-linux-gnu/debug/.fingerprint/tool-63e776f21ca8c012/run-build-script-build-script",
         "/app/target/debug/incremental/demo-2f02jn7r9lisd/s-hofgu0oqky-gafjms-3szoa44cy7jsw/q.o",
@@ -162,15 +163,37 @@ def test_a_cache_is_taken_as_given(path: str) -> None:
     assert causes(explain_bundles(*entries)) == ["build-cache"]
 
 
-@pytest.mark.parametrize("path", ["root/.cargo/.global-cache", "usr/local/cargo/.global-cache"])
-def test_what_cargo_used_last(path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        "root/.cargo/.global-cache",
+        "usr/local/cargo/.global-cache",
+        "src/build/meson-private/coredata.dat",
+        "src/build/.ninja_log",
+        "src/build/.ninja_deps",
+        "ccache/2/b/stats",
+        "root/.ccache/5/1/c5okk613dtvo19ojo1k9mt1ai25cf88R",
+    ],
+)
+def test_a_file_of_a_cache_by_its_name(path: str) -> None:
     assert causes(explain_contents(b"\x00one", b"\x00other", path)) == ["build-cache"]
     assert causes(explain_contents(b"\x00one", b"\x00other", path + "-not")) == ["residue"]
+
+
+def test_ccaches_tree_has_other_folders() -> None:
+    def tree(name: str, result: str) -> bytes:
+        return tar([folder(name, mtime=0), folder(f"{name}/f", mtime=0), file(f"{name}/f/{result}", b"x", mtime=0)])
+
+    results = "5dnfdn0nlib50lt86in89fes5id9ek6R", "fe30n8akjrqg4lsi6e9qsd8o3k2h342R"
+    assert causes(explain_layers(tree("ccache/3", results[0]), tree("ccache/8", results[1]))) == ["build-cache"]
+    assert causes(explain_layers(tree("other/3", results[0]), tree("other/8", results[1])))[-1] == "residue"
 
 
 @pytest.mark.parametrize(
     ("path", "first", "second"),
     [
+        ("app/src/meson-private/coredata.py", {}, {}),
+        ("usr/share/ccache/notes", {}, {}),
         ("app/node_modules/cache/a", {}, {}),
         ("root/.cache/huggingface/a", {}, {}),
         ("app/target/debug/a", {}, {}),

@@ -677,7 +677,10 @@ class TestElapsedTime:
             ("Tests run: 1, Failures: 0, Time elapsed: {} sec\n", ("0.011", "0.008")),
             ("real\t{}s\nuser\t0m0.001s\n", ("0m1.204", "0m10.911")),
             ("real {}\nuser 0.01\nsys 0.00\n", ("1.20", "0.91")),
-            ('<testsuite errors="0" tests="1" time="{}"><testcase name="a" /></testsuite>\n', ("0.033", "0.04")),
+            (
+                '<testsuite errors="0" tests="1" time="{}"><testcase name="a" /></testsuite>\n',
+                ("0.033891439437866", "0.04"),
+            ),
             ("-- Configuring done ({}s)\n", ("0.5", "0.7")),
             ("done in {} µs\n", ("120", "98")),
         ],

@@ -4,7 +4,9 @@ What varies: everything in the cache: when each piece was written, random names,
 how much of it there is: webpack's packs, Babel's, Terser's and ESLint's files under `node_modules/.cache`, what
 Next.js, Parcel, Angular and Vite keep beside the program, Sprockets' and Bootsnap's under `tmp/cache`, Go's build
 cache, rustc's incremental sessions and cargo's fingerprints under `target`, and the database in which cargo notes when
-it used what it downloaded (`.global-cache`); what pip, uv, Poetry and Yarn downloaded and unpacked; pipx's logs.
+it used what it downloaded (`.global-cache`); ccache's results and statistics; Meson's logs and what it keeps in
+`meson-private`, Ninja's lists of what it built when; what pip, uv, Poetry and Yarn downloaded and unpacked; pipx's
+logs.
 
 Why it matters: the program that was built may be the same; the layer never is, and it is larger for nothing.
 
@@ -17,7 +19,8 @@ Remedy: remove the cache in the RUN that fills it (`rm -rf node_modules/.cache`,
 mount it there (`RUN --mount=type=cache,target=/root/.cache/go-build`), or copy the result alone into another stage.
 
 Source: XDG Base Directory Specification, `$XDG_CACHE_HOME`; find-cache-dir; webpack, "Cache"; Next.js, "CI Build
-Caching"; go command, "Build and test caching"; cargo, "Build Cache" and "Cargo Home"; uv, "Caching"; pip, "Caching".
+Caching"; go command, "Build and test caching"; cargo, "Build Cache" and "Cargo Home"; uv, "Caching"; pip, "Caching";
+ccache, "Configuration", `cache_dir`; Meson, "Build directory"; Ninja, "The Ninja log".
 """
 
 from __future__ import annotations
@@ -40,7 +43,13 @@ _CACHE: Final = re.compile(
     # in the home (XDG Base Directory Specification, $XDG_CACHE_HOME)
     rb"|\.cache/(?:go-build|golangci-lint|uv|pip|pip-tools|pipenv|pypoetry|pdm|yarn|pnpm|ccache|sccache|bazel)"
     rb"|\.bun/install/cache|pipx/logs|\.local/state/pipx/log"
-    rb")/.+",
+    # in the build's folder
+    rb"|meson-logs"
+    rb")/.+"
+    # files alone, in a folder of any name
+    rb"|.*/(?:meson-private/[^/]+\.dat|\.ninja_(?:log|deps))"
+    # ccache's own tree, where CCACHE_DIR says (ccache, "Cache directory")
+    rb"|.*/\.?ccache/[0-9a-f](?:/[0-9a-f]){0,3}(?:/(?:stats|CACHEDIR\.TAG|[0-9a-v]{20,60}[MR]W?))?",
     re.DOTALL,
 )
 _LAST_USED: Final = re.compile(rb".*/\.?cargo/\.global-cache", re.DOTALL)

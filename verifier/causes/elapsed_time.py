@@ -34,7 +34,7 @@ _SECONDS: Final = {
 """What each unit is in seconds."""
 
 _UNIT: Final = rb"(?P<unit>milliseconds|millis|msecs?|ms|ns|us|\xc2\xb5s|\xce\xbcs|seconds?|secs?|s)(?![\w.])"
-_NUMBER: Final = rb"(?P<number>(?:\d{1,5}|\d{1,2}(?:,\d{3})+)(?:\.\d{1,9})?)"
+_NUMBER: Final = rb"(?P<number>(?:\d{1,5}|\d{1,2}(?:,\d{3})+)(?:\.\d{1,18})?)"
 _FORMS: Final = tuple(
     re.compile(form, re.MULTILINE | re.IGNORECASE)
     for form in (
