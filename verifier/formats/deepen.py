@@ -6,11 +6,17 @@ from dataclasses import replace
 
 from verifier.formats.elf_debug import deepen_elf
 from verifier.formats.field import Node
+from verifier.formats.go_embedded import deepen_embedded
 from verifier.formats.python_bytecode import deepen_bytecode
 from verifier.formats.tar_archive import deepen_tar
 from verifier.formats.zip_archive import deepen_zip
 
-_DEEPER = {"elf": deepen_elf, "pyc": deepen_bytecode, "tar": deepen_tar, "zip": deepen_zip}
+
+def _deepen_program(node: Node) -> Node:
+    return deepen_embedded(deepen_elf(node))
+
+
+_DEEPER = {"elf": _deepen_program, "pyc": deepen_bytecode, "tar": deepen_tar, "zip": deepen_zip}
 
 
 def deepen(node: Node) -> Node:
