@@ -44,6 +44,13 @@ class TestCDateMacro:
         assert causes(explanation) == ["c-date-macro"]
         assert confidences(explanation) == {"proven"}
 
+    def test_what_is_printed_among_variables_may_be_of_any_language(self) -> None:
+        # OCaml keeps its strings there
+        first, second = (elf([code(), strings(at(moment, self.TIMESTAMP), name=".data")]) for moment in IN)
+        assert causes(explain_contents(first, second)) == ["embedded-timestamp"]
+        first, second = (elf([code(), strings(at(moment, self.TIME), name=".data")]) for moment in IN)
+        assert causes(explain_contents(first, second)) == ["c-date-macro"]
+
     @pytest.mark.parametrize("form", [TIME, TIMESTAMP])
     def test_other_times_are_residue(self, form: str) -> None:
         assert causes(explain_contents(*(self.program(moment, form) for moment in OUT))) == ["residue"]

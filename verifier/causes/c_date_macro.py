@@ -8,9 +8,10 @@ Why it matters: one `printf("built on " __DATE__)` makes another program every d
 How it is recognised: in the strings of an ELF file, in any path, in archives too: text of one of these forms that lies
 within its own build's window. Where an optimiser turned a short string into instructions nothing is claimed: that is
 not read. A build ID that differs along with a date is put down to the date; since it cannot be made again, such a
-finding is never called proven.
+finding is never called proven. `__TIMESTAMP__` looks like what ctime() prints: among variables it is not claimed.
 
-Remedy: `ARG SOURCE_DATE_EPOCH` in the stage: gcc 7 and clang 16 take the date from it. Better, leave the macros out
+Remedy: `ARG SOURCE_DATE_EPOCH` in the stage: gcc 7 and clang 16 take `__DATE__` and `__TIME__` from it; for gcc
+`__TIMESTAMP__` stays the source's own time (`touch -d @$SOURCE_DATE_EPOCH`). Better, leave the macros out
 (`-Wdate-time` finds them), or define them: `-Wno-builtin-macro-redefined -D__DATE__= -D__TIME__=`.
 
 Source: GCC, "Environment Variables Affecting GCC", SOURCE_DATE_EPOCH; C17, 6.10.8.1.
@@ -47,6 +48,9 @@ _DATE: Final = re.compile(
 _TIMESTAMP_BYTES, _DATE_BYTES = 24, 11
 _TIME: Final = re.compile(rb"(?<![\d:])" + _CLOCK + rb"(?![\d:])")
 
+_VARIABLES: Final = ".data"
+"""Sections of what a program may change; other languages keep all of their strings there."""
+
 _CONTEXT_BYTES: Final = 16
 _DATE_BEFORE: Final = re.compile(rb"\d(?:T| {1,2}|:)\Z")
 _MACRO_BEFORE: Final = re.compile(_MONTH + rb" [ \d]\d \d{4} {1,2}\Z")
@@ -57,7 +61,9 @@ _IN_DATE: Final = re.compile(rb"[.,]\d|Z(?![A-Za-z])| ?[+-]\d\d| (?:[A-Z]{2,5} )
 def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:
     if place.field != "content" or field.kind not in (STRINGS, RUST_STRINGS):
         return
-    found = [*_timestamps(field.value, side), *_dates(field.value, side), *_times(field.value, side)]
+    found = [*_dates(field.value, side), *_times(field.value, side)]
+    if not field.name.startswith(_VARIABLES):
+        found += _timestamps(field.value, side)
     end = 0
     for claim in sorted(found):
         if claim.start >= end:
