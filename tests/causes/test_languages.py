@@ -548,6 +548,22 @@ class TestRandomValues:
     def test_a_file_that_is_named_so(self) -> None:
         first, second = (f"{value}\n".encode() for value in self.HEX)
         assert causes(explain_contents(first, second, "etc/app/secret_key")) == ["random-value"]
+
+    @pytest.mark.parametrize(
+        ("path", "first", "second"),
+        [
+            ("var/lib/rabbitmq/.erlang.cookie", b"QWZLKRTPNBVCXASDFGHJ", b"PLMOKNIJBUHVYGCTFXRD"),
+            (
+                "opt/app/releases/COOKIE",
+                b"AHABFAQXQN335E5MCQ5J77MBWBGMQV52Y7SFD6E27WCE2N3YEYZQ====",
+                b"3W6O2MFHDDOK6NV35QYUMPDR6NAXB7DKTS2UQ46VLNX2S3527LMQ====",
+            ),
+        ],
+    )
+    def test_erlangs_cookies(self, path: str, first: bytes, second: bytes) -> None:
+        assert causes(explain_contents(first, second, path)) == ["random-value"]
+        assert causes(explain_contents(first, second, "opt/app/words")) == ["residue"]
+        assert causes(explain_contents(first, second + b" more", path)) == ["residue"]
         assert causes(explain_contents(first, second, "etc/app/revision")) == ["residue"]
 
     def test_base64_that_no_digest_has(self) -> None:

@@ -9,13 +9,14 @@ How it is recognised: a UUID by the grammar of RFC 9562 with its version and var
 must be the build's). Any other value must be long, look random by the entropy of its characters, and there must be
 evidence that it is: a name that keys have, beside it or as the file's own, but not that of a digest or a place; an
 instruction that asks a generator for it; or base64 of a length that no digest has; or the form of PHP's `uniqid('',
-true)`, whose time must be the build's.
+true)`, whose time must be the build's; or that of Erlang's cookies (`.erlang.cookie`, `releases/COOKIE`).
 Without that it is not claimed: a digest looks the same, and would hide what it is the digest of. The value is taken as
 given: hence this is never called proven.
 
 Remedy: make it when the container starts.
 
-Source: RFC 9562, sections 5 and 6; openssl-rand(1); random(4); PHP manual, `uniqid`.
+Source: RFC 9562, sections 5 and 6; openssl-rand(1); random(4); PHP manual, `uniqid`;
+Erlang/OTP, `auth`; Mix, `mix release`.
 """
 
 from __future__ import annotations
@@ -70,6 +71,10 @@ _GENERATOR: Final = re.compile(
 _TOKEN: Final = re.compile(rb"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{8,4096}={0,2}(?![A-Za-z0-9+/_=-])")
 _WHOLE: Final = re.compile(rb"\A([A-Za-z0-9+/_-]{8,4096}={0,2})\n?\Z")
 _SHELL_NUMBER: Final = re.compile(rb"(?<![\w.])\d{1,10}(?![\w.])")
+_COOKIE_FILE: Final = re.compile(rb"(?:.*/)?(?:\.erlang\.cookie|COOKIE)", re.DOTALL)
+_COOKIE: Final = re.compile(rb"\A([A-Z]{20}|[A-Z2-7]{52}={4})\n?\Z")
+"""What Erlang makes up, twenty letters, and what Mix does, 32 bytes in base32."""
+
 _HEX: Final = re.compile(rb"(?:[0-9a-f]+|[0-9A-F]+)")
 _DIGEST_BYTES: Final = frozenset({16, 20, 28, 32, 48, 64})
 _MAX_RANDOM_BYTES: Final = 1024 * 1024
@@ -124,6 +129,10 @@ def _claim_keyed(text: bytes) -> Iterator[Claim]:
 
 def _claim_whole(text: bytes, place: Place) -> Iterator[Claim]:
     """Claim a text that is one value and nothing else, where its file's name or its length says what it is."""
+    cookie = _COOKIE.match(text)
+    if cookie is not None and _COOKIE_FILE.fullmatch(place.path or b""):
+        yield Claim(*cookie.span(1), _form(cookie[1]))
+        return
     match = _WHOLE.match(text)
     if match is None or not _looks_random(match[1]):
         return
