@@ -149,6 +149,8 @@ def test_digests_of_what_comes_from_elsewhere_are_residue(form: bytes, path: str
         "/home/user/.cache/pip/http-v2/0/1/2/3/4/0123",
         "/opt/pipx/logs/cmd_x.log",
         "/src/build/meson-logs/testlog.txt",
+        "/src/_build/.aliases/default/all-00000000000000000000000000000000",
+        "/app/_build/prod/lib/app/.mix/compile.app_tracer",
         "/app/target/release/.fingerprint/tool-63e776f21ca8c012/bin-tool.json",
         "/app/target/aarch64-unknown-linux-gnu/debug/.fingerprint/tool-63e776f21ca8c012/run-build-script-build-script",
         "/app/target/debug/incremental/demo-2f02jn7r9lisd/s-hofgu0oqky-gafjms-3szoa44cy7jsw/q.o",
@@ -172,6 +174,7 @@ def test_a_cache_is_taken_as_given(path: str) -> None:
         "src/build/.ninja_log",
         "src/build/.ninja_deps",
         "ccache/2/b/stats",
+        "src/_build/.digest-db",
         "root/.ccache/5/1/c5okk613dtvo19ojo1k9mt1ai25cf88R",
     ],
 )

@@ -5,8 +5,8 @@ how much of it there is: webpack's packs, Babel's, Terser's and ESLint's files u
 Next.js, Parcel, Angular and Vite keep beside the program, Sprockets' and Bootsnap's under `tmp/cache`, Go's build
 cache, rustc's incremental sessions and cargo's fingerprints under `target`, and the database in which cargo notes when
 it used what it downloaded (`.global-cache`); ccache's results and statistics; Meson's logs and what it keeps in
-`meson-private`, Ninja's lists of what it built when; what pip, uv, Poetry and Yarn downloaded and unpacked; pipx's
-logs.
+`meson-private`, Ninja's lists of what it built when; Dune's databases and its log, and Mix's manifests, under `_build`;
+what pip, uv, Poetry and Yarn downloaded and unpacked; pipx's logs.
 
 Why it matters: the program that was built may be the same; the layer never is, and it is larger for nothing.
 
@@ -20,7 +20,8 @@ mount it there (`RUN --mount=type=cache,target=/root/.cache/go-build`), or copy 
 
 Source: XDG Base Directory Specification, `$XDG_CACHE_HOME`; find-cache-dir; webpack, "Cache"; Next.js, "CI Build
 Caching"; go command, "Build and test caching"; cargo, "Build Cache" and "Cargo Home"; uv, "Caching"; pip, "Caching";
-ccache, "Configuration", `cache_dir`; Meson, "Build directory"; Ninja, "The Ninja log".
+ccache, "Configuration", `cache_dir`; Meson, "Build directory"; Ninja, "The Ninja log"; Dune, "The log file";
+Mix, `mix compile`.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ _CACHE: Final = re.compile(
     rb")/.+"
     # files alone, in a folder of any name
     rb"|.*/(?:meson-private/[^/]+\.dat|\.ninja_(?:log|deps))"
+    rb"|.*/_build/(?:\.db|\.digest-db|\.aliases/.+|log|[^/]+/lib/[^/]+/\.mix/[^/]+)"
     # ccache's own tree, where CCACHE_DIR says (ccache, "Cache directory")
     rb"|.*/\.?ccache/[0-9a-f](?:/[0-9a-f]){0,3}(?:/(?:stats|CACHEDIR\.TAG|[0-9a-v]{20,60}[MR]W?))?",
     re.DOTALL,
