@@ -1,7 +1,8 @@
 """A C or C++ program holds the date of its compilation.
 
 What varies: what `__DATE__` (`Nov 23 2026`), `__TIME__` (`08:29:14`) and `__TIMESTAMP__` (`Mon Nov 23 08:29:14 2026`)
-stand for, and with it the build ID that the linker makes of the whole.
+stand for, and with it the build ID that the linker makes of the whole. Other compilers give the same: Ada's package
+`GNAT.Source_Info`, Free Pascal's `{$I %TIME%}`, Nim's `CompileTime`.
 
 Why it matters: one `printf("built on " __DATE__)` makes another program every day, or every second.
 
@@ -11,7 +12,8 @@ not read. A build ID that differs along with a date is put down to the date; sin
 finding is never called proven. `__TIMESTAMP__` looks like what ctime() prints: among variables it is not claimed.
 
 Remedy: `ARG SOURCE_DATE_EPOCH` in the stage: gcc 7 and clang 16 take `__DATE__` and `__TIME__` from it; for gcc
-`__TIMESTAMP__` stays the source's own time (`touch -d @$SOURCE_DATE_EPOCH`). Better, leave the macros out
+`__TIMESTAMP__` stays the source's own time (`touch -d @$SOURCE_DATE_EPOCH`). Nim 1.6 heeds it too, Free Pascal 3.2 for
+the date alone, GNAT 12 does not. Better, leave the macros out
 (`-Wdate-time` finds them), or define them: `-Wno-builtin-macro-redefined -D__DATE__= -D__TIME__=`.
 
 Source: GCC, "Environment Variables Affecting GCC", SOURCE_DATE_EPOCH; C17, 6.10.8.1.
