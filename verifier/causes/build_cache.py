@@ -6,22 +6,24 @@ Next.js, Parcel, Angular and Vite keep beside the program, Sprockets' and Bootsn
 cache, rustc's incremental sessions and cargo's fingerprints under `target`, and the database in which cargo notes when
 it used what it downloaded (`.global-cache`); ccache's results and statistics; Meson's logs and what it keeps in
 `meson-private`, Ninja's lists of what it built when; Dune's databases and its log, and Mix's manifests, under `_build`;
+Gradle's locks, histories and its daemon's logs under `.gradle`, and what a Java machine counts in `/tmp/hsperfdata_*`;
 what pip, uv, Poetry and Yarn downloaded and unpacked; pipx's logs.
 
 Why it matters: the program that was built may be the same; the layer never is, and it is larger for nothing.
 
-How it is recognised: by the folder that each tool keeps for this and nothing else; a time in one of its texts (Go's
-cache notes one for each piece) lies within the build's window. What else is in it is taken as given where nothing else
-explains it: that is never called proven. Modes, owners and attributes are none of the cache's.
+How it is recognised: by the folder or file that each tool keeps for this and nothing else; a time in one of its texts
+(Go's cache notes one for each piece) lies within the build's window. What else is in it is taken as given where nothing
+else explains it: that is never called proven. Modes, owners and attributes are none of the cache's.
 
 Remedy: remove the cache in the RUN that fills it (`rm -rf node_modules/.cache`, `rm -rf "$(go env GOCACHE)"`: `go clean
--cache` leaves a file with a time), keep none (`pip install --no-cache-dir`, `uv --no-cache`, `CARGO_INCREMENTAL=0`),
+-cache` leaves a file with a time), keep none (`pip install --no-cache-dir`, `uv --no-cache`, `CARGO_INCREMENTAL=0`,
+`java -XX:-UsePerfData`), stop what still writes (`gradle --no-daemon … && rm -rf .gradle ~/.gradle /tmp/hsperfdata_*`),
 mount it there (`RUN --mount=type=cache,target=/root/.cache/go-build`), or copy the result alone into another stage.
 
 Source: XDG Base Directory Specification, `$XDG_CACHE_HOME`; find-cache-dir; webpack, "Cache"; Next.js, "CI Build
 Caching"; go command, "Build and test caching"; cargo, "Build Cache" and "Cargo Home"; uv, "Caching"; pip, "Caching";
 ccache, "Configuration", `cache_dir`; Meson, "Build directory"; Ninja, "The Ninja log"; Dune, "The log file";
-Mix, `mix compile`.
+Mix, `mix compile`; Gradle, "The Directories and Files Gradle uses".
 """
 
 from __future__ import annotations
@@ -44,8 +46,11 @@ _CACHE: Final = re.compile(
     # in the home (XDG Base Directory Specification, $XDG_CACHE_HOME)
     rb"|\.cache/(?:go-build|golangci-lint|uv|pip|pip-tools|pipenv|pypoetry|pdm|yarn|pnpm|ccache|sccache|bazel)"
     rb"|\.bun/install/cache|pipx/logs|\.local/state/pipx/log"
-    # in the build's folder
-    rb"|meson-logs"
+    # in the build's folder, and Gradle's in the home too; what Gradle downloaded is none of them
+    rb"|meson-logs|\.gradle/(?:\d+(?:\.\d+)+[^/]*|caches(?!/modules-\d+/files-)|daemon|native|notifications|workers"
+    rb"|buildOutputCleanup|vcs-1|vcsMetadata|checksums|configuration-cache|noVersion)"
+    # a Java machine's counters, by its process's number (-XX:+UsePerfData)
+    rb"|tmp/hsperfdata_[^/]+"
     rb")/.+"
     # files alone, in a folder of any name
     rb"|.*/(?:meson-private/[^/]+\.dat|\.ninja_(?:log|deps))"
