@@ -7,7 +7,9 @@ Why it matters: the archive's content is the same, the archive is not.
 How it is recognised: by the formats, in any path, archives in archives too; each time lies within its own build's
 window.
 
-Remedy: `tar --sort=name --mtime=@$SOURCE_DATE_EPOCH --owner=0 --group=0 --numeric-owner`, and `gzip -n`.
+Remedy: `tar --sort=name --mtime=@$SOURCE_DATE_EPOCH --owner=0 --group=0 --numeric-owner`, and `gzip -n`. Where
+another program calls tar (`make dist`), export these as TAR_OPTIONS; for Gradle's archives set
+`preserveFileTimestamps = false` and `reproducibleFileOrder = true`.
 
 Source: RFC 1952, section 2.3; https://reproducible-builds.org/docs/archives/.
 """
