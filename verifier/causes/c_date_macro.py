@@ -1,20 +1,20 @@
 """A C or C++ program holds the date of its compilation.
 
-What varies: what `__DATE__` (`Nov 23 2026`), `__TIME__` (`08:29:14`) and `__TIMESTAMP__` (`Mon Nov 23 08:29:14 2026`)
-stand for, and with it the build ID that the linker makes of the whole. Other compilers give the same: Ada's package
-`GNAT.Source_Info`, Free Pascal's `{$I %TIME%}`, Nim's `CompileTime`.
+What varies: what `__DATE__` (`Nov 23 2026`) and `__TIME__` (`08:29:14`) stand for, and with it the build ID that the
+linker makes of the whole. Other compilers give the same: Ada's package `GNAT.Source_Info`, Free Pascal's `{$I %TIME%}`,
+Nim's `CompileTime`.
 
 Why it matters: one `printf("built on " __DATE__)` makes another program every day, or every second.
 
 How it is recognised: in the strings of an ELF file, in any path, in archives too: text of one of these forms that lies
 within its own build's window. Where an optimiser turned a short string into instructions nothing is claimed: that is
 not read. A build ID that differs along with a date is put down to the date; since it cannot be made again, such a
-finding is never called proven. `__TIMESTAMP__` looks like what ctime() prints: among variables it is not claimed.
+finding is never called proven. `__TIMESTAMP__`, the source's own time, looks like what ctime() prints, and is left to
+`embedded-timestamp`.
 
-Remedy: `ARG SOURCE_DATE_EPOCH` in the stage: gcc 7 and clang 16 take `__DATE__` and `__TIME__` from it; for gcc
-`__TIMESTAMP__` stays the source's own time (`touch -d @$SOURCE_DATE_EPOCH`). Nim 1.6 heeds it too, Free Pascal 3.2 for
-the date alone, GNAT 12 does not. Better, leave the macros out
-(`-Wdate-time` finds them), or define them: `-Wno-builtin-macro-redefined -D__DATE__= -D__TIME__=`.
+Remedy: `ARG SOURCE_DATE_EPOCH` in the stage: gcc 7 and clang 16 take the date from it; Nim 1.6 does too, Free Pascal
+3.2 the date and not the time, GNAT 12 neither. Better, leave the macros out (`-Wdate-time` finds them), or define them:
+`-Wno-builtin-macro-redefined -D__DATE__= -D__TIME__=`.
 
 Source: GCC, "Environment Variables Affecting GCC", SOURCE_DATE_EPOCH; C17, 6.10.8.1.
 """
@@ -41,17 +41,11 @@ _Pattern = re.Pattern[bytes]
 _MONTHS: Final = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
 _MONTH: Final = rb"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _CLOCK: Final = rb"([01]\d|2[0-3]):([0-5]\d):([0-5]\d)"
-_TIMESTAMP: Final = re.compile(
-    rb"(?<![A-Za-z])(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) " + _MONTH + rb" ([ \d]\d) " + _CLOCK + rb" (\d{4})(?!\d)"
-)
 _DATE: Final = re.compile(
     rb"(?<![A-Za-z])(?<!(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )" + _MONTH + rb" ([ \d]\d) (\d{4})(?!\d)"
 )
-_TIMESTAMP_BYTES, _DATE_BYTES = 24, 11
+_DATE_BYTES: Final = 11
 _TIME: Final = re.compile(rb"(?<![\d:])" + _CLOCK + rb"(?![\d:])")
-
-_VARIABLES: Final = ".data"
-"""Sections of what a program may change; other languages keep all of their strings there."""
 
 _CONTEXT_BYTES: Final = 16
 _DATE_BEFORE: Final = re.compile(rb"\d(?:T| {1,2}|:)\Z")
@@ -64,21 +58,11 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
     if place.field != "content" or field.kind not in (STRINGS, RUST_STRINGS):
         return
     found = [*_dates(field.value, side), *_times(field.value, side)]
-    if not field.name.startswith(_VARIABLES):
-        found += _timestamps(field.value, side)
     end = 0
     for claim in sorted(found):
         if claim.start >= end:
             end = claim.end
             yield claim
-
-
-def _timestamps(value: bytes, side: SideContext) -> Iterator[Claim]:
-    for match in _before_years(_TIMESTAMP, _TIMESTAMP_BYTES, value, side):
-        month, day, hour, minute, second, year = match.groups()
-        midnight = _midnight(year, month, day)
-        if midnight is not None and is_of_build(side, midnight + _seconds(hour, minute, second)):
-            yield Claim(match.start(), match.end(), "__TIMESTAMP__")
 
 
 def _dates(value: bytes, side: SideContext) -> Iterator[Claim]:
