@@ -181,6 +181,9 @@ def test_a_cache_is_taken_as_given(path: str) -> None:
         "src/build/.ninja_deps",
         "ccache/2/b/stats",
         "src/_build/.digest-db",
+        "root/.m2/repository/aopalliance/aopalliance/1.0/_remote.repositories",
+        "usr/share/maven/ref/repository/org/example/app/1.0/resolver-status.properties",
+        "root/.m2/repository/org/example/app/1.0/app-1.0.pom.lastUpdated",
         "root/.ccache/5/1/c5okk613dtvo19ojo1k9mt1ai25cf88R",
     ],
 )
@@ -204,6 +207,7 @@ def test_ccaches_tree_has_other_folders() -> None:
         ("app/src/meson-private/coredata.py", {}, {}),
         ("usr/share/ccache/notes", {}, {}),
         ("root/.gradle/gradle.properties", {}, {}),
+        ("root/.m2/repository/org/example/app/1.0/app-1.0.jar", {}, {}),
         ("root/.gradle/caches/modules-2/files-2.1/org.example/app/1.0/0a1b/app-1.0.jar", {}, {}),
         ("app/node_modules/cache/a", {}, {}),
         ("root/.cache/huggingface/a", {}, {}),
@@ -224,6 +228,13 @@ def test_times_in_a_cache_are_the_caches() -> None:
     # an entry of Go's cache (cmd/go/internal/cache, "v1 <action> <output> <size> <time>")
     first, second = (b"v1 %s %s %20d %20d\n" % (b"0a" * 32, b"1b" * 32, 5, moment * 10**9) for moment in IN)
     explanation = explain_contents(first, second, "root/.cache/go-build/0a/0a-a")
+    assert causes(explanation) == ["build-cache"]
+    assert explanation.findings[0].confidence == "proven"
+
+
+def test_when_maven_fetched_an_artefact_is_the_caches() -> None:
+    form = "#NOTE: This is a Maven Resolver internal implementation file.\n#%a %b %d %H:%M:%S UTC %Y\nx.pom>central=\n"
+    explanation = explain_contents(*(at(moment, form) for moment in IN), "root/.m2/repository/x/1/_remote.repositories")
     assert causes(explanation) == ["build-cache"]
     assert explanation.findings[0].confidence == "proven"
 

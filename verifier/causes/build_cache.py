@@ -6,7 +6,8 @@ Next.js, Parcel, Angular and Vite keep beside the program, Sprockets' and Bootsn
 cache, rustc's incremental sessions and cargo's fingerprints under `target`, and the database in which cargo notes when
 it used what it downloaded (`.global-cache`); ccache's results and statistics; Meson's logs and what it keeps in
 `meson-private`, Ninja's lists of what it built when; Dune's databases and its log, and Mix's manifests, under `_build`;
-Gradle's locks, histories and its daemon's logs under `.gradle`, and what a Java machine counts in `/tmp/hsperfdata_*`;
+Gradle's locks, histories and its daemon's logs under `.gradle`, what a Java machine counts in `/tmp/hsperfdata_*`;
+when Maven fetched each artefact (`_remote.repositories` in its local repository);
 what pip, uv, Poetry and Yarn downloaded and unpacked; pipx's logs.
 
 Why it matters: the program that was built may be the same; the layer never is, and it is larger for nothing.
@@ -23,7 +24,8 @@ mount it there (`RUN --mount=type=cache,target=/root/.cache/go-build`), or copy 
 Source: XDG Base Directory Specification, `$XDG_CACHE_HOME`; find-cache-dir; webpack, "Cache"; Next.js, "CI Build
 Caching"; go command, "Build and test caching"; cargo, "Build Cache" and "Cargo Home"; uv, "Caching"; pip, "Caching";
 ccache, "Configuration", `cache_dir`; Meson, "Build directory"; Ninja, "The Ninja log"; Dune, "The log file";
-Mix, `mix compile`; Gradle, "The Directories and Files Gradle uses".
+Mix, `mix compile`; Maven Resolver, "Enhanced Local Repository Manager"; Gradle, "The Directories and Files Gradle
+uses".
 """
 
 from __future__ import annotations
@@ -54,6 +56,7 @@ _CACHE: Final = re.compile(
     rb")/.+"
     # files alone, in a folder of any name
     rb"|.*/(?:meson-private/[^/]+\.dat|\.ninja_(?:log|deps))"
+    rb"|.*/(?:_remote\.repositories|resolver-status\.properties)|.*/\.m2/repository/.+\.lastUpdated"
     rb"|.*/_build/(?:\.db|\.digest-db|\.aliases/.+|log|[^/]+/lib/[^/]+/\.mix/[^/]+)"
     # ccache's own tree, where CCACHE_DIR says (ccache, "Cache directory")
     rb"|.*/\.?ccache/[0-9a-f](?:/[0-9a-f]){0,3}(?:/(?:stats|CACHEDIR\.TAG|[0-9a-v]{20,60}[MR]W?))?",
