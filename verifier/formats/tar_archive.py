@@ -38,8 +38,15 @@ Unfolder = Callable[[bytes, str, int], Node]
 
 
 def is_tar(data: bytes) -> bool:
-    """Tell by the first header: the magic, and a checksum that is right."""
-    return len(data) >= _BLOCK and data[257:262] == b"ustar" and _has_checksum(data[:_BLOCK])
+    """Tell by the first header: the magic, and a checksum that is right.
+
+    In version 7's form, which Automake's `make dist` asks for, nothing stands in place of the magic and the names of
+    owner and group behind it.
+    """
+    if len(data) < _BLOCK or not _has_checksum(data[:_BLOCK]):
+        return False
+    is_seventh = data[:1] != b"\0" and not (data[257:329] + data[345:_BLOCK]).strip(b"\0")
+    return data[257:262] == b"ustar" or is_seventh
 
 
 def unfold_tar(data: bytes, name: str, offset: int, unfold: Unfolder) -> Node:
