@@ -452,14 +452,18 @@ def test_a_file_that_is_written_to_all_the_time(context: Path, tmp_path: Path) -
     try:
         began.wait(10)
         with pytest.raises(InputsChangedError, match=r"build\.log changed") as caught:
-            # on a busy machine the writer may get no turn in one copy
-            for attempt in range(50):
-                frozen(context, tmp_path / f"w{attempt}")
+            freeze_often(context, tmp_path)
         assert caught.value.hint is not None
         assert ".dockerignore" in caught.value.hint
     finally:
         stop.set()
         writer.join()
+
+
+def freeze_often(context: Path, folder: Path) -> None:
+    """Freeze until that fails: on a busy machine the writer may get no turn in one copy."""
+    for attempt in range(50):
+        frozen(context, folder / f"w{attempt}")
 
 
 def test_a_disk_that_fills(context: Path, tmp_path: Path) -> None:
