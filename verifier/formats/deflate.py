@@ -17,7 +17,8 @@ _FEED_BYTES: Final = 64 * 1024
 _MAX_TRIES: Final = 4
 """How often a whole content is compressed again, where its beginning comes out right."""
 
-_LEVELS: Final = (6, 9, 1, 5, 4, 3, 2, 7, 8)
+LEVELS: Final = (6, 9, 1, 5, 4, 3, 2, 7, 8)
+"""Levels of zlib, the common ones first."""
 
 
 class Budget:
@@ -75,7 +76,7 @@ def run_machine(
     return b"".join(pieces), len(data) - start - len(machine.unused_data)
 
 
-def inflate_raw(data: bytes, start: int, budget: Budget, levels: Sequence[int] = _LEVELS) -> Inflated | None:
+def inflate_raw(data: bytes, start: int, budget: Budget, levels: Sequence[int] = LEVELS) -> Inflated | None:
     """Inflate the raw deflate stream at `start`; None when it is damaged or holds more than the budget allows.
 
     `levels` are those of zlib that may have made it.

@@ -7,13 +7,16 @@ import zlib
 from dataclasses import replace
 from typing import Final
 
-from verifier.formats.deflate import Budget, inflate_raw
+from verifier.formats.deflate import LEVELS, Budget, inflate_raw
 from verifier.formats.field import Node
 from verifier.formats.limits import MAX_MEMBERS
 from verifier.formats.spans import Cutter
 from verifier.formats.tar_archive import Unfolder
 
 _FHCRC, _FEXTRA, _FNAME, _FCOMMENT = 2, 4, 8, 16
+_LEVELS: Final = {2: (9, 8), 4: (1,)}
+"""Levels that an XFL tells of (RFC 1952, 2.3.1), as zlib writes it: short contents come out alike at several."""
+
 _HEADER: Final = (("magic", "bytes", 2), ("method", "bytes", 1), ("flags", "bytes", 1), ("MTIME", "gzip-mtime", 4))
 
 
@@ -40,6 +43,7 @@ def _take_member(cutter: Cutter, unfold: Unfolder, budget: Budget) -> None:
     flags = cutter.peek(4)[3]
     for part, kind, size in _HEADER:
         cutter.take(part, kind, size)
+    levels = _LEVELS.get(cutter.peek(1)[0], ())
     cutter.take("XFL", "bytes", 1)
     cutter.take("OS", "bytes", 1)
     if flags & _FEXTRA:
@@ -49,7 +53,7 @@ def _take_member(cutter: Cutter, unfold: Unfolder, budget: Budget) -> None:
             cutter.take(part, "bytes", cutter.data.index(b"\0", cutter.position) + 1 - cutter.position)
     if flags & _FHCRC:
         cutter.take("header checksum", "bytes", 2)
-    found = inflate_raw(cutter.data, cutter.position, budget)
+    found = inflate_raw(cutter.data, cutter.position, budget, sorted(LEVELS, key=lambda level: level not in levels))
     if found is None:
         raise ValueError("damaged, or too large")
     node = unfold(found.content, "content", cutter.position)
