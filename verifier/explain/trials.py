@@ -16,6 +16,7 @@ from verifier.explain.documents import Documents, key_of, may_be_left_out
 from verifier.explain.given import take_as_given
 from verifier.explain.likeness import MAX_LIKENED, Likeness, likeness
 from verifier.explain.listed import try_with_digests
+from verifier.explain.originals import take_with_originals
 from verifier.explain.packaged import take_with_packages
 from verifier.explain.places import Places
 from verifier.explain.reader import SIDES, ContentReader, SideName, Sides
@@ -65,6 +66,8 @@ def run_trials(
     known.update(take_with_packages(differences, known, reader, places, sides, causes))
     listed = try_with_digests(differences, known, reader, places, sides, causes)
     known.update(listed | _sizes(differences, listed))
+    streams = take_with_originals(differences, known, sides)
+    known.update(streams | _sizes(differences, streams))
     return Trials(trials=[known[number] for number in range(len(differences))], unread=unread, likeness=likenesses)
 
 
