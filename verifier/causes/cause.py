@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from verifier.causes.inventory import Inventory
+from verifier.formats.build_identity import Identity
 from verifier.formats.field import Field
 from verifier.model.build import BuilderName
 from verifier.model.difference import Part
@@ -45,6 +46,7 @@ class SideContext:
     to be rewritten to the epoch. `base_layers` counts the lowest layers, which are known to be the base image's.
     `local_times` says that one of the builds was put into another time zone or language on purpose. `digests` tells
     what the digests, in bytes, of files that differ are: `sha256 of /path`. It is empty where nobody asked.
+    `identities` are what frameworks made up for this side's build, as its own files tell.
     """
 
     window: Window | None = None
@@ -55,6 +57,7 @@ class SideContext:
     base_layers: int = 0
     local_times: bool = False
     digests: Mapping[bytes, str] = field(default_factory=dict)
+    identities: tuple[Identity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from verifier.causes.cause import Cause, SideContext
 from verifier.causes.trial import Trial
 from verifier.explain.documents import Documents, Key, key_of
 from verifier.explain.findings import findings_of
+from verifier.explain.identities import with_identities
 from verifier.explain.minimal import minimal_causes
 from verifier.explain.places import Places
 from verifier.explain.reader import Behind, ContentReader, Instructions, SideName, Sides
@@ -54,7 +55,7 @@ def explain(
 ) -> Explanation:
     """Explain a comparison's differences by `causes`, the first ones first. Raises what `contents` raises."""
     differences = comparison.all_differences
-    sides = recognised((first, second), comparison, contents)
+    sides = with_identities(recognised((first, second), comparison, contents), comparison, contents)
     timed = first.window is not None and second.window is not None
     reading = Documents(comparison, contents, sides, causes)
     places = Places(comparison, contents, sides, instructions)

@@ -18,6 +18,7 @@ from verifier.causes import CAUSES, listed_digest
 from verifier.causes.cause import Cause
 from verifier.errors import MalformedImageError
 from verifier.explain.flat import mask, write_again
+from verifier.explain.identities import with_identities
 from verifier.explain.listed import digest_tables, is_content_of_both, knowing
 from verifier.explain.places import Places
 from verifier.explain.reader import SIDES, ContentReader, Instructions, SideName, Sides
@@ -62,6 +63,7 @@ def prove_diff_ids(
     listed = any(finding.cause == listed_digest.cause.slug for finding in explanation.findings)
     contents = [number for number, item in enumerate(all_differences) if is_content_of_both(item)]
     tables = digest_tables(all_differences, contents, layers) if listed else {}
+    sides = with_identities(sides, comparison, layers)
     places = Places(comparison, layers, sides, instructions)
     proven = []
     for image in comparison.images:
