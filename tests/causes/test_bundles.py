@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import struct
+import tarfile
 
 import pytest
 
@@ -285,3 +286,27 @@ def test_they_look_at_one_side_alone() -> None:
     assert asset_digest.rename(place, WINDOWS[0]) == b"/a/app.<8 hexadecimal digits>.js"
     assert build_cache.given is not None
     assert not build_cache.given(place, WINDOWS[0])
+
+
+def long_named(moment: float, form: int) -> bytes:
+    date = at(moment, "%Y-%m-%d %H:%M:%S")
+    digest = hashlib.sha256(date).hexdigest()[:12]
+    return tar([file(f"{'some/folder/' * 10}app.{digest}.js", date, mtime=int(moment), pax=(("comment", "x"),))], form)
+
+
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_names_that_need_an_extension_header(form: int) -> None:
+    explanation = explain_layers(*(long_named(moment, form) for moment in IN))
+    assert causes(explanation) == ["asset-digest", "embedded-timestamp"]
+
+
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+@pytest.mark.parametrize(("block", "offset"), [(0, 9), (2, 5), (2, 270)])
+def test_what_hides_beside_a_long_name_is_residue(form: int, block: int, offset: int) -> None:
+    """In an extension header's own name, in the name for old readers, in a field that says nothing else."""
+    first, second = long_named(IN[0], form), bytearray(long_named(IN[1], form))
+    start = block * 512
+    second[start + offset] ^= 1
+    second[start + 148 : start + 156] = b"        "
+    second[start + 148 : start + 156] = b"%06o\0 " % sum(second[start : start + 512])
+    assert causes(explain_layers(first, bytes(second)))[-1] == "residue"

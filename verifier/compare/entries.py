@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from verifier.model.difference import AloneEntry, FieldValue
@@ -105,10 +106,7 @@ def entry_value(entry: TarEntry) -> tuple[str, str]:
 
 
 def alone_entry(entry: TarEntry, raw: bytes, content: str, padding: bytes) -> AloneEntry:
-    """Sum up an entry that one side alone has: all but its name and its time; `content` is a digest.
-
-    The header blocks of an entry with extensions count as they are, name and time too.
-    """
+    """Sum up an entry that one side alone has: all but its name and its time; `content` is a digest."""
     parsed = entry._replace(path=b"", mtime="")
     without_size = parsed._replace(size=0, stored=0)
     behind = padding.rstrip(b"\0")
@@ -122,13 +120,54 @@ def alone_entry(entry: TarEntry, raw: bytes, content: str, padding: bytes) -> Al
 
 
 def _unnamed(raw: bytes, names: set[str]) -> bytes:
-    """Leave the name out of a header block, and the values of the fields in `names`; what is longer stays."""
+    """Leave the name out of an entry's header blocks, and the values of the fields in `names`."""
     if len(raw) != BLOCK:
-        return raw
+        return repr(list(_extended_unnamed(raw, names))).encode()
     block = bytearray(_masked(raw, names))
     # what stands behind the name's end counts
     block[:100] = raw[:100].partition(b"\0")[2].lstrip(b"\0").rjust(100, b"\0")
     return bytes(block)
+
+
+def _extended_unnamed(raw: bytes, names: set[str]) -> Iterator[object]:
+    """Leave the name out where extensions hold it: in them, and in what their writers make of it for old readers."""
+    blocks = list(split_headers(raw))
+    name = next((found for flag, _, payload, _ in blocks if (found := _long_name(flag, payload)) is not None), None)
+    for flag, block, payload, padding in blocks:
+        yield padding.rstrip(b"\0")
+        if flag in (PAX_HEADER, PAX_HEADER_SOLARIS):
+            records = parse_pax_records(payload)
+            yield _short_unnamed(_masked(block, {"size"}), name)
+            yield [
+                (key, b"" if (key, value) == (b"path", name) or text_of(key) in names else value)
+                for key, value in records
+            ]
+        elif flag == GNU_LONG_NAME and name is not None:
+            yield _masked(block, {"size"})
+            yield payload.removeprefix(name)
+        elif flag in (GNU_LONG_LINK, GNU_LONG_NAME):
+            yield block, payload
+        else:
+            yield _short_unnamed(_masked(block, names), name)
+            yield b"" if "size" in names else payload
+
+
+def _long_name(flag: int, payload: bytes) -> bytes | None:
+    if flag == GNU_LONG_NAME:
+        return payload.partition(b"\0")[0]
+    if flag in (PAX_HEADER, PAX_HEADER_SOLARIS):
+        return dict(parse_pax_records(payload)).get(b"path")
+    return None
+
+
+def _short_unnamed(block: bytes, name: bytes | None) -> bytes:
+    """Leave out a block's own name where it follows from the long one, as Go, Python and GNU tar write it."""
+    if name is None:
+        return block
+    folder, _, last = name.rpartition(b"/")
+    plain = (name, folder + b"/PaxHeaders.0/" + last, b"PaxHeaders.0/" + last)
+    short = block[:100].rstrip(b"\0/")
+    return bytes(100) + block[100:] if short in {one[:100].rstrip(b"/") for one in plain} else block
 
 
 def _digest_parts(*parts: bytes) -> Digest:
