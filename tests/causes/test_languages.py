@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import marshal
@@ -20,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from tests.causes.sides import FIRST, SECOND, WINDOWS, at, causes, explain_contents, explain_layers
-from tests.compare.layer_images import file, folder, tar
+from tests.compare.layer_images import Entry, file, folder, tar
 from verifier.causes.cause import Place, SideContext, Window
 from verifier.causes.git_directory import cause as git_directory
 from verifier.causes.npm_cache import cause as npm_cache
@@ -603,6 +604,45 @@ def test_one_run_in_fifty_composer_clears_its_cache(home: str) -> None:
     assert explanation.findings[0].confidence == "likely"
     for other in (file(f"{home}/files", b""), file(f"{home}/files/a.zip", b""), folder(f"{home}/repo")):
         assert causes(explain_layers(tar(common), tar([*common, other]))) == ["residue"]
+
+
+def npm_stored(moment: float, content: bytes, name: str = "content-v2/sha512") -> list[Entry]:
+    """Give what npm 9 keeps of a folder that it packed: its content under its digest, and a line of the index."""
+    digest = hashlib.sha512(content).digest()
+    stored = f"{name}/{digest.hex()[:2]}/{digest.hex()[2:4]}"
+    integrity, time = base64.b64encode(digest).decode(), int(moment) * 1000 + 81
+    line = (
+        f'{{"key":"pacote:tarball:file:/srv/x","integrity":"sha512-{integrity}","time":{time},"size":{len(content)}}}'
+    )
+    index = f"\n{hashlib.sha1(line.encode(), usedforsecurity=False).hexdigest()}\t{line}"
+    cache = "root/.npm/_cacache"
+    return [
+        file(f"{cache}/_lastverified", str(time).encode()),
+        folder(f"{cache}/{stored.rpartition('/')[0]}"),
+        folder(f"{cache}/{stored}"),
+        file(f"{cache}/{stored}/{digest.hex()[4:]}", content),
+        file(f"{cache}/index-v5/b9/33/{'4d' * 30}", index.encode()),
+    ]
+
+
+def test_what_npm_keeps_under_its_digest() -> None:
+    first, second = (npm_stored(moment, at(moment, "built %Y-%m-%d %H:%M:%S")) for moment in IN)
+    explanation = explain_layers(tar(first), tar(second))
+    assert causes(explanation) == ["npm-cache", "embedded-timestamp"]
+    assert explanation.findings[0].opaque
+    same = explain_layers(*(tar(npm_stored(moment, b"one")) for moment in IN))
+    assert causes(same) == ["npm-cache"]
+    assert same.findings[0].confidence == "proven"
+
+
+def test_what_else_differs_in_what_npm_keeps_is_residue() -> None:
+    first, second = (npm_stored(moment, content) for moment, content in zip(IN, (b"one", b"other"), strict=True))
+    assert causes(explain_layers(tar(first), tar(second))) == ["npm-cache", "residue"]
+
+
+def test_another_time_of_the_last_look_at_npms_cache_is_residue() -> None:
+    first, second = (str((moment - 10**6) * 1000).encode() for moment in (FIRST, SECOND))
+    assert causes(explain_contents(first, second, "root/.npm/_cacache/_lastverified")) == ["residue"]
 
 
 def test_what_npm_had_no_time_to_move() -> None:
