@@ -2,7 +2,7 @@
 
 What varies: the digest in a name (`main.3f2a81bc.js`, `index-BhVcNk2p.css`, `app-<64 digits>.js`), and so wherever
 such a name is written: in pages, in source maps, in manifests, in the table by which webpack's runtime finds a chunk,
-in what webpack reports of itself, and in the list of files that a service worker keeps.
+in what webpack and Rollup's visualizer report, and in the list of files that a service worker keeps.
 
 Why it matters: one date in a bundle gives its file, its source map and every page that loads it another name or
 another line; the cause looks larger than it is.
@@ -64,6 +64,10 @@ _PRECACHED: Final = re.compile(
     rb"""\{\s*["']?revision["']?:\s?["']([0-9a-f]{32})["'],\s*["']?url["']?:\s?["'][^"'\n]{1,400}["']\s*\}"""
     rb"""|\{\s*["']?url["']?:\s?["'][^"'\n]{1,400}["'],\s*["']?revision["']?:\s?["']([0-9a-f]{32})["']\s*\}"""
 )
+_OF_VISUALIZER: Final = b'"metaUid":"'
+_MODULE: Final = re.compile(rb'"([0-9a-f]{8})-\d{1,6}"')
+"""rollup-plugin-visualizer's names of modules: a digest over all that it shows, and a number."""
+
 _CHUNKS: Final = re.compile(rb'\{(?:(?:"[^"\n]{1,80}"|\w{1,80}):"[0-9a-f]{8,32}",?){1,999}\}\[\w{1,8}\]')
 _CHUNK: Final = re.compile(rb':"([0-9a-f]{8,32})"')
 _MANIFEST: Final = re.compile(rb".*/\.sprockets-manifest-[0-9a-f]{32}\.json", re.DOTALL)
@@ -94,6 +98,8 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
         claims += [_claim(match, match.lastindex or 0) for match in _IN_MANIFEST.finditer(field.value)]
     if _OF_WEBPACK in field.value:
         claims += [_claim(match, 1) for match in _STATISTICS.finditer(field.value)]
+    if _OF_VISUALIZER in field.value:
+        claims += [_claim(match, 1) for match in _MODULE.finditer(field.value)]
     for table in _CHUNKS.finditer(field.value) if b"}[" in field.value else ():
         claims += [_claim(match, 1) for match in _CHUNK.finditer(field.value, table.start(), table.end())]
     end = 0
