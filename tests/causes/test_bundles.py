@@ -164,6 +164,11 @@ def test_digests_of_what_comes_from_elsewhere_are_residue(form: bytes, path: str
         "/app/_build/prod/lib/app/.mix/compile.app_tracer",
         "/app/target/release/.fingerprint/tool-63e776f21ca8c012/bin-tool.json",
         "/app/target/aarch64-unknown-linux-gnu/debug/.fingerprint/tool-63e776f21ca8c012/run-build-script-build-script",
+        "/pnpm/store/v3/files/00/0a1b-index.json",
+        "/root/.local/share/pnpm/store/v10/index/00/0a1b-is-odd@3.0.1.json",
+        "/srv/.pnpm-store/v3/files/00/0a1b",
+        "/app/.turbo/runs/2lq9BJ0x.json",
+        "/app/.turbo/cache/0a1b2c3d4e5f6071.tar.zst",
         "/app/target/debug/incremental/demo-2f02jn7r9lisd/s-hofgu0oqky-gafjms-3szoa44cy7jsw/q.o",
         "/app/target/x86_64-unknown-linux-musl/release/incremental/demo-2f02jn7r9lisd/s-hofgu0oqky.lock",
     ],
@@ -207,6 +212,13 @@ def test_ccaches_tree_has_other_folders() -> None:
 
 
 @pytest.mark.parametrize(
+    "path", ["app/.next/trace", "app/.next/trace-build", "app/packages/web/.turbo/turbo-build.log", "app/.eslintcache"]
+)
+def test_a_log_in_one_file_is_taken_as_given(path: str) -> None:
+    assert causes(explain_contents(b"\x00one", b"\x00other", path)) == ["build-cache"]
+
+
+@pytest.mark.parametrize(
     ("path", "first", "second"),
     [
         ("app/src/meson-private/coredata.py", {}, {}),
@@ -214,6 +226,9 @@ def test_ccaches_tree_has_other_folders() -> None:
         ("root/.gradle/gradle.properties", {}, {}),
         ("root/.m2/repository/org/example/app/1.0/app-1.0.jar", {}, {}),
         ("root/.gradle/caches/modules-2/files-2.1/org.example/app/1.0/0a1b/app-1.0.jar", {}, {}),
+        ("app/.next/traces", {}, {}),
+        ("app/store/v3/files/a", {}, {}),
+        ("app/.turbo/config.json", {}, {}),
         ("app/node_modules/cache/a", {}, {}),
         ("root/.cache/huggingface/a", {}, {}),
         ("app/target/debug/a", {}, {}),

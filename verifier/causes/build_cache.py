@@ -7,8 +7,9 @@ cache, rustc's incremental sessions and cargo's fingerprints under `target`, and
 it used what it downloaded (`.global-cache`); ccache's results and statistics; Meson's logs and what it keeps in
 `meson-private`, Ninja's lists of what it built when; Dune's databases and its log, and Mix's manifests, under `_build`;
 Gradle's locks, histories and its daemon's logs under `.gradle`, what a Java machine counts in `/tmp/hsperfdata_*`;
-when Maven fetched each artefact (`_remote.repositories` in its local repository);
-what pip, uv, Poetry and Yarn downloaded and unpacked; pipx's logs.
+when Maven fetched each artefact (`_remote.repositories` in its local repository); what pip, uv, Poetry, Yarn and pnpm
+downloaded and unpacked; pipx's and Turborepo's logs, Next.js's trace, ESLint's and Stylelint's lists of what they
+looked at.
 
 Why it matters: the program that was built may be the same; the layer never is, and it is larger for nothing.
 
@@ -41,7 +42,7 @@ from verifier.formats.field import Field
 __all__ = ["cause"]
 
 _CACHE: Final = re.compile(
-    rb".*/(?:"
+    rb".*/(?:(?:"
     # beside the program
     rb"node_modules/\.cache|node_modules/\.vite|\.next/cache|\.parcel-cache|\.angular/cache|tmp/cache/(?:assets|bootsnap)"
     rb"|target/(?:[^/]+/){1,2}(?:incremental|\.fingerprint)|\.(?:mypy|pytest|ruff)_cache"
@@ -53,13 +54,16 @@ _CACHE: Final = re.compile(
     rb"|buildOutputCleanup|vcs-1|vcsMetadata|checksums|configuration-cache|noVersion)"
     # a Java machine's counters, by its process's number (-XX:+UsePerfData)
     rb"|tmp/hsperfdata_[^/]+"
+    # a store of packages, wherever it was put
+    rb"|(?:\.pnpm-store|pnpm/store)/v\d{1,3}|\.turbo/(?:cache|runs|daemon|cookies)"
     rb")/.+"
-    # files alone, in a folder of any name
-    rb"|.*/(?:meson-private/[^/]+\.dat|\.ninja_(?:log|deps))"
-    rb"|.*/(?:_remote\.repositories|resolver-status\.properties)|.*/\.m2/repository/.+\.lastUpdated"
-    rb"|.*/_build/(?:\.db|\.digest-db|\.aliases/.+|log|[^/]+/lib/[^/]+/\.mix/[^/]+)"
+    # a log or a list, in one file, in a folder of any name
+    rb"|\.next/trace(?:-build)?|\.turbo/turbo-[^/]+\.log|\.eslintcache|\.stylelintcache"
+    rb"|meson-private/[^/]+\.dat|\.ninja_(?:log|deps)"
+    rb"|_remote\.repositories|resolver-status\.properties|\.m2/repository/.+\.lastUpdated"
+    rb"|_build/(?:\.db|\.digest-db|\.aliases/.+|log|[^/]+/lib/[^/]+/\.mix/[^/]+)"
     # ccache's own tree, where CCACHE_DIR says (ccache, "Cache directory")
-    rb"|.*/\.?ccache/[0-9a-f](?:/[0-9a-f]){0,3}(?:/(?:stats|CACHEDIR\.TAG|[0-9a-v]{20,60}[MR]W?))?",
+    rb"|\.?ccache/[0-9a-f](?:/[0-9a-f]){0,3}(?:/(?:stats|CACHEDIR\.TAG|[0-9a-v]{20,60}[MR]W?))?)",
     re.DOTALL,
 )
 _LAST_USED: Final = re.compile(rb".*/\.?cargo/\.global-cache", re.DOTALL)
