@@ -329,3 +329,39 @@ def test_what_hides_beside_a_long_name_is_residue(form: int, block: int, offset:
     second[start + 148 : start + 156] = b"        "
     second[start + 148 : start + 156] = b"%06o\0 " % sum(second[start : start + 512])
     assert causes(explain_layers(first, bytes(second)))[-1] == "residue"
+
+
+# Workbox 7.1 with Terser 5.31: `r` and `t` are given out by how often they stand in the text, digests included.
+_WORKER = b"""define(["./workbox"],function(e){self.skipWaiting(),((%s,i)=>{const %s=i;%s(%s)})(1,2),\
+e.precacheAndRoute([{url:"index.html",revision:"%s"},{url:"assets/index-%s.js",revision:null}],{})});"""
+
+
+def worker(names: bytes, digest: bytes) -> bytes:
+    one, other = names[:1], names[1:]
+    return _WORKER % (one, other, other, one, hashlib.sha256(digest).hexdigest()[:32].encode(), digest)
+
+
+def test_short_names_that_a_minifier_swapped() -> None:
+    first, second = worker(b"rt", b"kg4UYK5P"), worker(b"tr", b"VX6pILdY")
+    assert causes(explain_contents(first, second, "dist/sw.js")) == ["asset-digest"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(b"t(r)", b"r(r)"), (b"e.precache", b"e.precaches"), (b"const", b"let"), (b"},{", b"},i,{")]
+)
+def test_another_program_of_a_service_worker_is_residue(before: bytes, after: bytes) -> None:
+    first, second = worker(b"rt", b"kg4UYK5P"), worker(b"rt", b"VX6pILdY").replace(before, after, 1)
+    assert second != worker(b"rt", b"VX6pILdY")
+    assert causes(explain_contents(first, second, "dist/sw.js")) == ["residue"]
+
+
+def test_short_names_of_another_program_are_residue() -> None:
+    assert causes(explain_contents(b"f(r,t)", b"f(t,r)", "dist/app.js")) != ["asset-digest"]
+
+
+def test_the_folder_in_which_workbox_bundles() -> None:
+    first, second = (
+        b'{"version":3,"sources":["../../../tmp/%s/sw.js"]}' % hashlib.sha256(seed).hexdigest()[:32].encode()
+        for seed in (b"first", b"second")
+    )
+    assert causes(explain_contents(first, second, "dist/sw.js.map")) == ["temporary-name"]

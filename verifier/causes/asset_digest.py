@@ -11,8 +11,9 @@ How it is recognised: by the grammar of such names (8 to 64 hexadecimal digits, 
 are no word, as Rollup and esbuild write them, before the suffix of a program, style, font or picture). A file that one
 side alone has is paired with the other side's by what is left of its name; everything else about both must be the
 same, and what differs inside must be explained as well. A digest says that something else varied, and not what: where
-that stands beside it, the difference is put down to that alone. The digest itself is taken as given: hence this is
-never called proven.
+that stands beside it, the difference is put down to that alone. In a service worker's program also the short names that
+a minifier gave out by how often each letter stands in the text, where they are swapped and nothing else is. The digest
+itself is taken as given: hence this is never called proven.
 
 Remedy: mend what varies inside of the files: a date, a random identity, an order; the names then stay.
 
@@ -29,6 +30,7 @@ from typing import Final
 from verifier.causes.cause import Cause, Claim, Place, SideContext
 from verifier.causes.plain_words import is_plain_word
 from verifier.formats.field import Field
+from verifier.formats.short_names import find_short_names
 from verifier.oci.tar_entry import FILE
 
 __all__ = ["cause"]
@@ -93,7 +95,8 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
         return
     claims = list(_names(field.value))
     if b"revision" in field.value:
-        claims += [_claim(match, match.lastindex or 0) for match in _PRECACHED.finditer(field.value)]
+        listed = [_claim(match, match.lastindex or 0) for match in _PRECACHED.finditer(field.value)]
+        claims += [*listed, *_short_names(field.value)] if listed else []
     if _MANIFEST.fullmatch(place.path or b""):
         claims += [_claim(match, match.lastindex or 0) for match in _IN_MANIFEST.finditer(field.value)]
     if _OF_WEBPACK in field.value:
@@ -116,6 +119,12 @@ def _names(text: bytes) -> Iterator[Claim]:
         match = _BEFORE_END.search(text[start : end.start()])
         if match is not None and not is_plain_word(match[0]):
             yield Claim(start + match.start(), start + match.end(), _form(match), opaque=True, follows=True)
+
+
+def _short_names(text: bytes) -> Iterator[Claim]:
+    """Claim the names that a minifier chose for a service worker: the letters in the digests had a say in it."""
+    for start, end, number in find_short_names(text):
+        yield Claim(start, end, f"name {number}", opaque=True, follows=True)
 
 
 def _claim(match: re.Match[bytes], group: int) -> Claim:
