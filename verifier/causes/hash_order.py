@@ -12,8 +12,9 @@ names. Names that come again with other values are no map's keys but directives,
 (`#!`) are steps: their order says something, and is not claimed. Where every member looks like a file's name, it is
 `readdir-order`; where the members are sorted, by rules that disagree, it is `locale-timezone`. Jobs that write to one
 file side by side, or a person who put things in another order, may look the same: this is called proven where the
-notation says that there is no order, as of JSON's objects and Python's sets, and nowhere else. In Python's bytecode
-from before 3.11 and in a pickle, by the members of a set in another order.
+notation says that there is no order, as of JSON's objects and Python's sets, and nowhere else. What Next.js's jobs are
+known to write so (`*.nft.json`, its manifests of pages) is not put down to this. In Python's bytecode from before 3.11
+and in a pickle, by the members of a set in another order.
 
 Remedy: sort before writing (`sorted(…)`, `sort keys %h`, `json.dumps(…, sort_keys=True)`), or fix the seed:
 PYTHONHASHSEED=0, PERL_HASH_SEED=0 with PERL_PERTURB_KEYS=0.

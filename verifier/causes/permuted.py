@@ -18,6 +18,12 @@ Kind = Literal["hash", "readdir", "collation"]
 _MIN_COLLATED: Final = 5
 """So many lines are sorted by accident once in a hundred and twenty times."""
 
+_OF_JOBS: Final = re.compile(
+    rb".*(?:\.nft\.json|/server/(?:pages|app-paths|middleware|functions-config)-manifest\.json)", re.DOTALL
+)
+"""What Next.js and its file tracer write as their jobs end. JavaScript's maps and sets keep the order of insertion:
+neither a hash's seed nor a folder's order is to blame, and to sort is not in the user's hands."""
+
 _IGNORED: Final = re.compile(rb"[^0-9A-Za-z\x80-\xff]")
 
 
@@ -25,6 +31,8 @@ def claim_order(kind: Kind) -> Normaliser:
     """Make a normaliser of the stretches whose order is chance for this reason; what they hold is their form."""
 
     def normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:  # noqa: ARG001
+        if _OF_JOBS.fullmatch(place.path or b""):
+            return
         if place.field == "content" and field.kind == "pickle-set" and kind == "hash":
             members = hashlib.sha256(repr(sorted(set_members(field.value))).encode()).hexdigest()
             yield Claim(0, len(field.value), f"a set in some order ({members[:32]})")

@@ -51,7 +51,7 @@ def identities_of_path(path: bytes) -> Iterator[Identity]:
     """Yield the identity that a path itself holds: Next.js's static files alone may be in an image."""
     match = _NEXT_FOLDER.fullmatch(path)
     if match is not None:
-        yield Identity(re.escape(match[1]), "Next.js's build ID")
+        yield _next_id(match[1])
 
 
 def identities_of_file(path: bytes, content: bytes) -> Iterator[Identity]:
@@ -59,7 +59,7 @@ def identities_of_file(path: bytes, content: bytes) -> Iterator[Identity]:
     name = path.rpartition(b"/")[2]
     if name == b"BUILD_ID":
         if _NEXT_ID.fullmatch(content):
-            yield Identity(re.escape(content.strip()), "Next.js's build ID")
+            yield _next_id(content.strip())
     elif name == b"version.json":
         match = _SVELTE.fullmatch(content.strip())
         if match is not None:
@@ -71,6 +71,11 @@ def identities_of_file(path: bytes, content: bytes) -> Iterator[Identity]:
             return
         if isinstance(value, dict):
             yield from _of_nuxt(value) if name == b"latest.json" else _of_next(value)
+
+
+def _next_id(value: bytes) -> Identity:
+    # as it is; escaped in a regular expression, and that in JSON
+    return Identity(value.replace(b"-", rb"\\{0,2}-"), "Next.js's build ID")
 
 
 def _of_svelte(version: bytes) -> Iterator[Identity]:
