@@ -168,6 +168,8 @@ def test_digests_of_what_comes_from_elsewhere_are_residue(form: bytes, path: str
         "/root/.local/share/pnpm/store/v10/index/00/0a1b-is-odd@3.0.1.json",
         "/srv/.pnpm-store/v3/files/00/0a1b",
         "/app/.turbo/runs/2lq9BJ0x.json",
+        "/tmp/jest_0/perf-cache-c9fb5c377af04cbd7ab45463fbddf895-da39a3ee5e6b4b0d3255bfef95601890",
+        "/tmp/v8-compile-cache-0/x64/10.2.154.26-node.37/zSusrzSbinzSyarn.js.BLOB",
         "/app/.turbo/cache/0a1b2c3d4e5f6071.tar.zst",
         "/app/target/debug/incremental/demo-2f02jn7r9lisd/s-hofgu0oqky-gafjms-3szoa44cy7jsw/q.o",
         "/app/target/x86_64-unknown-linux-musl/release/incremental/demo-2f02jn7r9lisd/s-hofgu0oqky.lock",
@@ -212,7 +214,14 @@ def test_ccaches_tree_has_other_folders() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["app/.next/trace", "app/.next/trace-build", "app/packages/web/.turbo/turbo-build.log", "app/.eslintcache"]
+    "path",
+    [
+        "app/.next/trace",
+        "app/.next/trace-build",
+        "app/packages/web/.turbo/turbo-build.log",
+        "app/.eslintcache",
+        "app/.yarn/install-state.gz",
+    ],
 )
 def test_a_log_in_one_file_is_taken_as_given(path: str) -> None:
     assert causes(explain_contents(b"\x00one", b"\x00other", path)) == ["build-cache"]
@@ -227,6 +236,8 @@ def test_a_log_in_one_file_is_taken_as_given(path: str) -> None:
         ("root/.m2/repository/org/example/app/1.0/app-1.0.jar", {}, {}),
         ("root/.gradle/caches/modules-2/files-2.1/org.example/app/1.0/0a1b/app-1.0.jar", {}, {}),
         ("app/.next/traces", {}, {}),
+        ("tmp/jest-results/a", {}, {}),
+        ("app/.yarn/releases/yarn-4.5.0.cjs", {}, {}),
         ("app/store/v3/files/a", {}, {}),
         ("app/.turbo/config.json", {}, {}),
         ("app/node_modules/cache/a", {}, {}),

@@ -9,7 +9,7 @@ it used what it downloaded (`.global-cache`); ccache's results and statistics; M
 Gradle's locks, histories and its daemon's logs under `.gradle`, what a Java machine counts in `/tmp/hsperfdata_*`;
 when Maven fetched each artefact (`_remote.repositories` in its local repository); what pip, uv, Poetry, Yarn and pnpm
 downloaded and unpacked; pipx's and Turborepo's logs, Next.js's trace, ESLint's and Stylelint's lists of what they
-looked at.
+looked at; Jest's folder and V8's compiled programs below `/tmp`, Yarn's notes of what it installed.
 
 Why it matters: the program that was built may be the same; the layer never is, and it is larger for nothing.
 
@@ -56,9 +56,12 @@ _CACHE: Final = re.compile(
     rb"|tmp/hsperfdata_[^/]+"
     # a store of packages, wherever it was put
     rb"|(?:\.pnpm-store|pnpm/store)/v\d{1,3}|\.turbo/(?:cache|runs|daemon|cookies)"
+    # for all users, below /tmp
+    rb"|tmp/(?:jest_[0-9a-z]{1,8}|v8-compile-cache-\d{1,10}|node-compile-cache)"
     rb")/.+"
     # a log or a list, in one file, in a folder of any name
     rb"|\.next/trace(?:-build)?|\.turbo/turbo-[^/]+\.log|\.eslintcache|\.stylelintcache"
+    rb"|\.yarn/(?:install-state\.gz|build-state\.yml)"
     rb"|meson-private/[^/]+\.dat|\.ninja_(?:log|deps)"
     rb"|_remote\.repositories|resolver-status\.properties|\.m2/repository/.+\.lastUpdated"
     rb"|_build/(?:\.db|\.digest-db|\.aliases/.+|log|[^/]+/lib/[^/]+/\.mix/[^/]+)"
