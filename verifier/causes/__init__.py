@@ -68,6 +68,7 @@ from verifier.causes import (
     machine_id,
     map_order,
     media_type,
+    memory_address,
     missing_dockerignore,
     mode_umask,
     mount_point_entry,
@@ -212,6 +213,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
     embedded_timestamp.cause,
     elapsed_time.cause,
     random_value.cause,
+    memory_address.cause,
     temporary_name.cause,
     backup_file.cause,
     # inputs
