@@ -13,6 +13,13 @@ from verifier.dockerfile.features import is_git_source
 _FLAG: Final = re.compile(r"--[a-z-]+(?:=(?:\"[^\"]*\"|'[^']*'|\S)*)?\s+")
 _ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
 _COPIES: Final = ("COPY", "ADD")
+_PIECE: Final = re.compile(
+    r"'[^']*'|\"(?:\\.|[^\"\\])*\"|\$\([^()]*(?:\([^()]*\)[^()]*)*\)|\\.|(?P<end>;|&&|\|\||\n)|.", re.DOTALL
+)
+_READS_ELSEWHERE: Final = re.compile(
+    r"\A\s*(?:RUN\s+)?(?:[})]|(?:done|fi|esac|cat|sed|grep|sort|uniq|head|tail|cut|tr|tee|envsubst|base64|gpg|jq|awk)\b)"
+    r"|\$\{?[A-Za-z_]|<"
+)
 
 
 def keyword(place: Place) -> str:
@@ -35,6 +42,32 @@ def _sources(made_by: str) -> tuple[str, ...]:
         rest = rest[flag.end() :]
     words = _exec_form(rest) if rest.startswith("[") else rest.split()
     return tuple(words[:-1])
+
+
+def writing_commands(place: Place) -> str:
+    """Give the commands of a RUN that write a file by `> FILE`; the whole instruction where that does not tell.
+
+    It does not tell where no command names the file, nor where one that does passes on what others have made.
+    """
+    name = (place.path or b"").rpartition(b"/")[2].decode("utf-8", "replace")
+    if not name or name not in place.made_by:
+        return place.made_by
+    redirected = re.compile(r">>?\s*[\"']?(?:[^\s\"';|&<>]*/)?" + re.escape(name) + r"(?![\w.-])")
+    found = [command for command in _commands(place.made_by) if redirected.search(command)]
+    if not found or any(_READS_ELSEWHERE.search(command) for command in found):
+        return place.made_by
+    return "\n".join(found)
+
+
+@lru_cache(maxsize=64)
+def _commands(text: str) -> tuple[str, ...]:
+    """Cut a shell's text at what ends a command outside of quotes and substitutions; pipes stay whole."""
+    commands, start = [], 0
+    for piece in _PIECE.finditer(text):
+        if piece["end"] is not None:
+            commands.append(text[start : piece.start()])
+            start = piece.end()
+    return (*commands, text[start:])
 
 
 def is_copy(place: Place) -> bool:

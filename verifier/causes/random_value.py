@@ -8,10 +8,10 @@ Why it matters: it is new in every build; often it was meant to be new in every 
 How it is recognised: a UUID by the grammar of RFC 9562 with its version and variant digits (of version 1 and 7 the time
 must be the build's). Any other value must be long, look random by the entropy of its characters, and there must be
 evidence that it is: a name that keys have, beside it or as the file's own, but not that of a digest or a place; an
-instruction that asks a generator for it; or base64 of a length that no digest has; or the form of PHP's `uniqid('',
-true)`, whose time must be the build's; or that of Erlang's cookies (`.erlang.cookie`, `releases/COOKIE`).
-Without that it is not claimed: a digest looks the same, and would hide what it is the digest of. The value is taken as
-given: hence this is never called proven.
+instruction that asks a generator for it, in the same command where the file's name stands in one; or base64 of a length
+that no digest has; or the form of PHP's `uniqid('', true)`, whose time must be the build's; or that of Erlang's cookies
+(`.erlang.cookie`, `releases/COOKIE`). Without that it is not claimed: a digest looks the same, and would hide what it
+is the digest of. The value is taken as given: hence this is never called proven.
 
 Remedy: make it when the container starts.
 
@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from verifier.causes.cause import Cause, Claim, Place, SideContext
+from verifier.causes.made_by import writing_commands
 from verifier.causes.moments import is_of_build
 from verifier.causes.rules.build_facts import chance_risks
 from verifier.formats.field import Field
@@ -52,6 +53,10 @@ _KEYED: Final = re.compile(
     rb"(?P<quote>[\"'])(?:base64:)?(?P<quoted>[^\"'\s\\][^\"'\n\\]{14,126}[^\"'\s\\])(?P=quote)"
     rb"|(?:base64:)?(?P<bare>[A-Za-z0-9+/_-]{16,128}={0,2})(?![A-Za-z0-9+/_=-])"
     rb")"
+    # as a file of settings has it, of any characters; two of those that no path and no name has
+    rb"|^[ \t]*(?:export[ \t]+)?(?i:(?P<setting>" + _KEY_NAME + rb"))=(?=(?:[^\n]*[!@#$%^&*()+=?{}~|<>;]){2})"
+    rb"(?P<line>[^\s\"'$][^\s\"']{22,126})[ \t]*$",
+    re.MULTILINE,
 )
 _OTHER_NAME: Final = re.compile(
     rb"sha-?\d|md5|digest|checksum|fingerprint|commit|revision|tokeni[sz]|(?:file|path|dir|folder|url|uri|class|name|type|version)\Z",
@@ -88,9 +93,10 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
     if field.kind != "text":
         return
     claims = [*_claim_uuids(field.value, side), *_claim_uniqids(field.value, side)]
-    claims += [*_claim_keyed(field.value), *_claim_whole(field.value, place)]
-    if _GENERATOR.search(place.made_by):
-        claims += _claim_generated(field.value, place)
+    claims += [*_claim_keyed(field.value), *_claim_whole(field.value, field.name, place)]
+    asked = writing_commands(place)
+    if _GENERATOR.search(asked):
+        claims += _claim_generated(field.value, asked)
     end = 0
     for claim in sorted(claims, key=lambda claim: (claim.start, -claim.end)):
         if claim.start >= end:
@@ -122,13 +128,14 @@ def _is_of_version(value: bytes, side: SideContext) -> bool:
 
 def _claim_keyed(text: bytes) -> Iterator[Claim]:
     for match in _KEYED.finditer(text):
-        name = "quoted" if match["quoted"] is not None else "bare"
-        if not _OTHER_NAME.search(match["name"]) and _looks_random(match[name]):
-            yield Claim(match.start(name), match.end(name), _form(match[name]))
+        name = match["name"] or match["setting"]
+        part = next(part for part in ("quoted", "bare", "line") if match[part] is not None)
+        if not _OTHER_NAME.search(name) and _looks_random(match[part]):
+            yield Claim(match.start(part), match.end(part), _form(match[part]))
 
 
-def _claim_whole(text: bytes, place: Place) -> Iterator[Claim]:
-    """Claim a text that is one value and nothing else, where its file's name or its length says what it is."""
+def _claim_whole(text: bytes, name: str, place: Place) -> Iterator[Claim]:
+    """Claim a text that is one value and nothing else, where its name, its file's or its length says what it is."""
     cookie = _COOKIE.match(text)
     if cookie is not None and _COOKIE_FILE.fullmatch(place.path or b""):
         yield Claim(*cookie.span(1), _form(cookie[1]))
@@ -136,7 +143,9 @@ def _claim_whole(text: bytes, place: Place) -> Iterator[Claim]:
     match = _WHOLE.match(text)
     if match is None or not _looks_random(match[1]):
         return
-    is_named = _NAMED_FILE.fullmatch((place.path or b"").rpartition(b"/")[2]) is not None
+    # what it is in a database, or the file
+    names = (name.rpartition(": ")[2].encode(), (place.path or b"").rpartition(b"/")[2])
+    is_named = any(_NAMED_FILE.fullmatch(item) for item in names)
     if is_named or _is_base64_of_no_digest(match[1]):
         yield Claim(match.start(1), match.end(1), _form(match[1]))
 
@@ -147,20 +156,20 @@ def _is_base64_of_no_digest(value: bytes) -> bool:
     return is_padded and not _HEX.fullmatch(value) and size not in _DIGEST_BYTES
 
 
-def _claim_generated(text: bytes, place: Place) -> Iterator[Claim]:
-    """Claim what looks random in a text whose instruction asks a generator."""
+def _claim_generated(text: bytes, asked: str) -> Iterator[Claim]:
+    """Claim what looks random in a text that is made by what asks a generator."""
     for match in _TOKEN.finditer(text):
         is_path = b"/" in match[0] and not all(re.search(kind, match[0]) for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]"))
         if _looks_random(match[0]) and not is_path and match[0][:1] != b"/":
             yield Claim(match.start(), match.end(), _form(match[0]))
-    if re.search(r"\bS?RANDOM\b|\bshuf\b", place.made_by):
+    if re.search(r"\bS?RANDOM\b|\bshuf\b", asked):
         for match in _SHELL_NUMBER.finditer(text):
             yield Claim(match.start(), match.end(), "a random number")
 
 
 def _claim_bytes(value: bytes, place: Place) -> Iterator[Claim]:
     """Claim the bytes of an unknown format whose instruction reads a generator, if they look like it."""
-    if len(value) <= _MAX_RANDOM_BYTES and _GENERATOR.search(place.made_by) and _is_dense(value):
+    if len(value) <= _MAX_RANDOM_BYTES and _GENERATOR.search(writing_commands(place)) and _is_dense(value):
         yield Claim(0, len(value), f"{len(value)} bytes")
 
 
