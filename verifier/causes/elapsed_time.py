@@ -1,19 +1,20 @@
 """A program wrote how long something took.
 
 What varies: the seconds or milliseconds that a step, a test or a build needed, as test reports, server logs, build
-tools and `time` write them.
+tools and `time` write them; how many bytes a second were downloaded or copied.
 
 Why it matters: the machine is never as fast twice, so that a log or a report that is kept makes the layer another one,
 also where every date in it was fixed.
 
 How it is recognised: in text, a number with its unit, no longer than the build itself ran, where the words around it
 say that it is a duration: `in`, `took`, `elapsed`, `time`, `duration`, `total` before it, brackets around it, JUnit's
-`time="…"`, the lines of `time`, those of `.ninja_log`, PostgreSQL's `write=0.015 s`. What is set and not measured (a
+`time="…"`, the lines of `time`, those of `.ninja_log`, PostgreSQL's `write=0.015 s`, dd's `copied, 0.1 s`; and any
+`12.5 MB/s`. What is set and not measured (a
 timeout, an interval, an age) is not claimed. What it should be is not known: hence this is never called proven.
 
 Remedy: remove the log or the report in the RUN that writes it, or write it elsewhere (`>/dev/null`).
 
-Source: time(1); JUnit's XML report, attribute `time`; PostgreSQL documentation, `log_checkpoints`.
+Source: time(1); dd(1); JUnit's XML report, attribute `time`; PostgreSQL documentation, `log_checkpoints`.
 """
 
 from __future__ import annotations
@@ -48,10 +49,13 @@ _FORMS: Final = tuple(
         rb"^(?:real|user|sys)[\t ]+(?P<minutes>\d{1,4}m)?(?P<number>\d{1,5}\.\d{2,3})s?$",
         # JUnit's report
         rb"<test(?:suites?|case)\b[^<>]{0,2000}? time=\"" + _NUMBER + rb"\"",
+        # dd
+        rb"\bcopied, (?P<number>\d{1,5}(?:\.\d{1,9})?(?:e-\d\d)?) (?P<unit>s)(?=,)",
         # PostgreSQL's checkpoints
         rb"\b(?:write|sync|total|longest|average)=(?P<number>\d+\.\d{3})(?= s\b)",
     )
 )
+_RATE: Final = re.compile(rb"(?<![\w.,])(\d{1,5}(?:[.,]\d{1,3})? ?[kKMGT]?i?B)(?=/s\b)")
 _NINJA_HEAD: Final = b"# ninja log v"
 _NINJA_LINE: Final = re.compile(rb"^(\d{1,7})\t(\d{1,7})\t\d+\t[^\t\n]+\t[0-9a-f]{1,16}$", re.MULTILINE)
 """Ninja's log: milliseconds from the start of the build to that of the step, and to its end."""
@@ -82,6 +86,9 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
         for match in form.finditer(field.value)
         if _seconds(match) <= longest and not _SET.search(_line(field.value, match))
     }
+    for match in _RATE.finditer(field.value):
+        if not _SET.search(_line(field.value, match)):
+            found[match.span(1)] = Claim(*match.span(1), "bytes a second")
     end = 0
     for claim in sorted(found.values()):
         if claim.start >= end:

@@ -1,19 +1,21 @@
 """The running kernel's state is recorded.
 
-What varies: the kernel's release, how long it has been running, its load, memory, processes and processors.
+What varies: the kernel's release, how long it has been running, its load, memory, processes and processors; which
+numbers a file system gives to files.
 
 Why it matters: none of it belongs to the image: it describes the machine that built it.
 
 How it is recognised: in text, by the grammar of what the kernel and its tools print, line by line, and where a line
 alone may say anything (`processes 4`), by several in a row: `/proc/uptime` from end to end, `loadavg`, `meminfo`,
-`stat`, `vmstat`, `self/stat`, the clock rate in `cpuinfo`, and `uptime`, `free` and `df`; also a process's number
-alone, where the instruction writes `$$`. The figures are taken as given: hence this is never called
-proven. In the Dockerfile, by `uname -r`, `-v` and `-a`, and by files of `/proc` and `/sys` whose content is kept.
-`uname -m` and `-s` name the platform, and count as fixed.
+`stat`, `vmstat`, `diskstats`, `net/dev`, `self/stat`, `self/status`, `self/maps`, `self/cgroup`, the overlay in
+`mounts`, the clock rate in `cpuinfo`, and `uptime`, `free`, `df`, `ps`, `top`, `vmstat`; the inodes of `ls -i`,
+`find -ls` and `stat`; also a process's number alone, where the instruction writes `$$`. The figures are taken as given:
+hence this is never called proven. In the Dockerfile, by `uname -r`, `-v` and `-a`, and by files of `/proc` and `/sys`
+whose content is kept. `uname -m` and `-s` name the platform, and count as fixed.
 
 Remedy: do not record it; name the kernel release that is meant, where one is.
 
-Source: uname(1); proc(5); uptime(1); free(1); df(1).
+Source: uname(1); proc(5); uptime(1); free(1); df(1); ps(1); top(1); vmstat(8); ls(1); stat(1).
 """
 
 from __future__ import annotations
@@ -27,6 +29,9 @@ from verifier.causes.rules.build_facts import kernel_risks
 from verifier.formats.field import Field
 
 __all__ = ["cause"]
+
+_AMOUNT: Final = rb"\d+(?:[.,]\d+)?(?:[KMGTPE]i?|Bi?)?"
+"""A count, or a size with its unit."""
 
 _LINES: Final = (
     ("load", rb"(\d+\.\d\d \d+\.\d\d \d+\.\d\d \d+/\d+ \d+)"),
@@ -47,13 +52,43 @@ _LINES: Final = (
     ("process", rb"(\d+ \([^()\n]+\) [RSDZTtWXxKPI](?: -?\d+){40,60})"),
     ("clock rate", rb"cpu MHz\t*: (\d+\.\d+)"),
     ("uptime", rb" ?(\d\d:\d\d:\d\d up [^\n]+, +load averages?: \d+\.\d\d, \d+\.\d\d, \d+\.\d\d)"),
-    ("disk", rb"[\w/.:-]+( +\d+ +\d+ +\d+ +\d+%) /\S*"),
+    ("disk", rb"[\w/.:-]+((?: +" + _AMOUNT + rb"){3} +(?:\d+%|-)) /\S*"),
+    ("process", rb"\S+ +(\d+ +\d+\.\d +\d+\.\d +\d+ +\d+ \S+ +[RSDZTtWXI]\S* +\S+ +\d+:\d\d) [^\n]+"),
+    ("process", rb"\S+ +(\d+ +\d+ +\d+ (?:\d\d:\d\d|[A-Z][a-z]{2}\d\d) \S+ +(?:\d+-)?\d\d:\d\d:\d\d) [^\n]+"),
+    ("uptime", rb"top - (\d\d:\d\d:\d\d up [^\n]+, +load average: \d+\.\d\d, \d+\.\d\d, \d+\.\d\d)"),
+    ("processors", rb"%Cpu\(s\):((?: *\d+\.\d \w\w,?){8}) *"),
+    ("processes", rb"Tasks:((?: +\d+ [a-z]+,?){5}) *"),
+    ("memory", rb"[KMGTP]iB (?:Mem|Swap) ?:([ \w.,/]+)"),
+    (
+        "process",
+        rb" *(\d+ \S+ +(?:rt|-?\d+) +-?\d+ +\S+ +\S+ +\S+ [RSDZTtI] +\d+\.\d +\d+\.\d +\d+:\d\d\.\d\d) \S[^\n]*",
+    ),
+    ("statistics", rb" r  b +swpd[^\n]*\n((?: *\d+){15,18}) *"),
+    (
+        "process",
+        (
+            rb"(?:Vm\w+|Rss\w+|HugetlbPages|(?:non)?voluntary_ctxt_switches|T?N?gid|P?Pid|NS\w+id|TracerPid|SigQ)"
+            rb":\t *(\d[\d/\t]*)(?: kB)?"
+        ),
+    ),
+    (
+        "mappings",
+        rb"([0-9a-f]{6,16}-[0-9a-f]{6,16} [r-][w-][x-][ps] [0-9a-f]{8} [0-9a-f]{2,}:[0-9a-f]{2,} \d+)(?: [^\n]*)?",
+    ),
+    ("control group", rb"\d{1,2}:(?:name=)?[\w,]*:(/\S*[0-9a-z]{24,64}\S*)"),
+    ("mount", rb"overlay \S+ overlay (\S*lowerdir=\S+) 0 0"),
+    ("disk", rb" +\d+ +\d+ [\w-]+((?: \d+){11,20})"),
+    ("network", rb" *[\w.@-]+:((?: +\d+){16})"),
+    ("inode", rb" *(\d+) +[-dlbcps][-rwxsStT]{9}[.+@]? +\d+ [^\n]+"),
+    ("inode and blocks", rb" *(\d+ +\d+) [-dlbcps][-rwxsStT]{9}[.+@]? +\d+ [^\n]+"),
+    ("inode", rb"(Device: \S+\tInode: \d+ +)Links: \d+[^\n]*"),
+    ("processes", rb"dr-xr-xr-x[.+@]? +(\d+) root +root +0 [^\n]+ proc"),
 )
 _WHOLE: Final = re.compile(rb"\A(\d+\.\d\d \d+\.\d\d)\n?\Z")
 """/proc/uptime: two such figures in a table may be anything."""
 
 _IN_A_ROW: Final = (
-    (2, "memory", rb"(?:Mem|Swap|Total|-/\+ buffers/cache):( +\d+(?: +\d+)+)"),
+    (2, "memory", rb"(?:Mem|Swap|Total|-/\+ buffers/cache):( +" + _AMOUNT + rb"(?: +" + _AMOUNT + rb")+)"),
     (3, "statistics", rb"(?:ctxt|btime|processes|procs_running|procs_blocked) (\d+)"),
     (3, "virtual memory", rb"(?:nr|pg|numa|workingset|thp|kswapd|compact|drop|oom|unevictable|swap)_?\w* (\d+)"),
 )

@@ -175,10 +175,19 @@ FORMS: Final = tuple(
             ),
             read_two_digit_year,
         ),
+        (
+            # date +%y%m%d-%H%M
+            "two figures of the year",
+            (
+                rb"(?<![0-9A-Za-z])(?<!\d[.-])(?P<year>\d\d)(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)(?P<between>T|-|_|\.|)"
+                rb"(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?P<second>[0-5]\d)?(?![0-9A-Za-z]|[.-]\d)"
+            ),
+            read_two_digit_year,
+        ),
         ("clock", rb"(?<![\w:.-])(?<!\d )" + _CLOCK + rb"(?![\w:])", read_clock_alone),
         (
             "seconds since 1970",
-            rb"(?<![\w.])(?P<digits>[1-9](?:\d{9}|\d{12}|\d{15}|\d{18}))(?:\.(?P<fraction>\d{1,9}))?(?![\w]|\.\d)",
+            rb"(?<![\w.])(?P<digits>[1-9](?:\d{9}|\d{12}|\d{15}|\d{18}))(?:\.(?P<fraction>\d{1,10}))?(?![\w]|\.\d)",
             read_counted,
         ),
         ("tenths of microseconds", rb"(?<![\w.])(?P<digits>[1-9]\d{17})(?![\w]|\.\d)", read_tenths_of_microseconds),

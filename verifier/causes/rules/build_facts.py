@@ -15,9 +15,9 @@ from verifier.model.finding import Risk, Severity
 
 _DATE_VALUED: Final = frozenset({"-d", "--date", "-r", "--reference", "-s", "--set", "-f", "--file", "-D"})
 _FIXED_DATE: Final = re.compile(r"@|\d{4}-\d\d|SOURCE_DATE_EPOCH")
-_RANDOM_FILES: Final = re.compile(r"/dev/(?:u|h|a)?random$|/proc/sys/kernel/random/(?:uuid|boot_id)$")
+_RANDOM_FILES: Final = re.compile(r"/dev/(?:u|h|a)?random$|/proc/sys/kernel/random/uuid$")
 _KERNEL_FILES: Final = re.compile(
-    r"/proc/(?:uptime|loadavg|stat|meminfo|cpuinfo|version|vmstat|interrupts|self/stat|sys/kernel/(?:osrelease|version))$|"
+    r"/proc/(?:uptime|loadavg|stat|meminfo|cpuinfo|version|vmstat|interrupts|self/stat|sys/kernel/(?:osrelease|version|random/boot_id))$|"
     r"/sys/(?:devices|class|kernel)/"
 )
 _NATIVE: Final = re.compile(r"-m(?:arch|tune|cpu)=native\b|target-cpu=native\b|\bxHost\b")
