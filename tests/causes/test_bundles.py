@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import os
+import pickle
 import struct
 import tarfile
 
@@ -376,3 +378,16 @@ def test_the_folder_in_which_workbox_bundles() -> None:
         for seed in (b"first", b"second")
     )
     assert causes(explain_contents(first, second, "dist/sw.js.map")) == ["temporary-name"]
+
+
+def test_what_sphinx_keeps_of_its_documents() -> None:
+    def environment(moment: float, names: list[str]) -> bytes:
+        times = {"index": moment, "usage": moment + 1}
+        return pickle.dumps({"all_docs": times, "included": names, "uid": os.urandom(16).hex()}, protocol=4)
+
+    first, second = environment(FIRST + 5, ["a", "b"]), environment(SECOND + 5, ["b", "a"])
+    for path in ("srv/doctrees/environment.pickle", "srv/html/.doctrees/index.doctree", "srv/json/environment.pickle"):
+        explanation = explain_contents(first, second, path)
+        assert causes(explanation) == ["build-cache"]
+        assert explanation.findings[0].opaque
+    assert causes(explain_contents(first, second, "srv/model.pickle"))[-1] == "residue"

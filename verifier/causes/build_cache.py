@@ -9,7 +9,8 @@ it used what it downloaded (`.global-cache`); ccache's results and statistics; M
 Gradle's locks, histories and its daemon's logs under `.gradle`, what a Java machine counts in `/tmp/hsperfdata_*`;
 when Maven fetched each artefact (`_remote.repositories` in its local repository); what pip, uv, Poetry, Yarn and pnpm
 downloaded and unpacked; pipx's and Turborepo's logs, Next.js's trace, ESLint's and Stylelint's lists of what they
-looked at; Jest's folder and V8's compiled programs below `/tmp`, Yarn's notes of what it installed.
+looked at; Jest's folder and V8's compiled programs below `/tmp`, Yarn's notes of what it installed; Sphinx's
+doctrees and its environment.
 
 Why it matters: the program that was built may be the same; the layer never is, and it is larger for nothing.
 
@@ -20,13 +21,14 @@ else explains it: that is never called proven. Modes, owners and attributes are 
 Remedy: remove the cache in the RUN that fills it (`rm -rf node_modules/.cache`, `rm -rf "$(go env GOCACHE)"`: `go clean
 -cache` leaves a file with a time), keep none (`pip install --no-cache-dir`, `uv --no-cache`, `CARGO_INCREMENTAL=0`,
 `java -XX:-UsePerfData`), stop what still writes (`gradle --no-daemon … && rm -rf .gradle ~/.gradle /tmp/hsperfdata_*`),
-mount it there (`RUN --mount=type=cache,target=/root/.cache/go-build`), or copy the result alone into another stage.
+mount it there (`RUN --mount=type=cache,target=/root/.cache/go-build`), put it elsewhere (`sphinx-build -d
+/tmp/doctrees`), or copy the result alone into another stage.
 
 Source: XDG Base Directory Specification, `$XDG_CACHE_HOME`; find-cache-dir; webpack, "Cache"; Next.js, "CI Build
 Caching"; go command, "Build and test caching"; cargo, "Build Cache" and "Cargo Home"; uv, "Caching"; pip, "Caching";
 ccache, "Configuration", `cache_dir`; Meson, "Build directory"; Ninja, "The Ninja log"; Dune, "The log file";
 Mix, `mix compile`; Maven Resolver, "Enhanced Local Repository Manager"; Gradle, "The Directories and Files Gradle
-uses".
+uses"; Sphinx, sphinx-build, `-d`.
 """
 
 from __future__ import annotations
@@ -72,6 +74,9 @@ _CACHE: Final = re.compile(
 _LAST_USED: Final = re.compile(rb".*/\.?cargo/\.global-cache", re.DOTALL)
 """Rows stand in the order in which a table with a random seed gave them."""
 
+_SPHINX: Final = re.compile(rb".*/(?:[^/]+\.doctree|environment\.pickle)", re.DOTALL)
+"""What sphinx-build pickles: every document as parsed, and what it knows of all of them, with times and sets."""
+
 _RUSTC: Final = re.compile(rb".*/target/\.rustc_info\.json", re.DOTALL)
 _RUSTC_START: Final = b'{"rustc_fingerprint":'
 _FIELDS: Final = frozenset({"content", "size", "entry", "linkname"})
@@ -88,9 +93,9 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
 
 
 def _given(place: Place, side: SideContext) -> bool:  # noqa: ARG001
-    path = place.path or b""
-    is_cache = _CACHE.fullmatch(path) is not None or _LAST_USED.fullmatch(path) is not None
-    return is_cache and place.field in _FIELDS and not place.is_base
+    if place.field not in _FIELDS or place.is_base:
+        return False
+    return any(form.fullmatch(place.path or b"") for form in (_CACHE, _LAST_USED, _SPHINX))
 
 
 cause = Cause(
