@@ -1,7 +1,7 @@
 """A program wrote a random value into a file.
 
 What varies: a UUID; the value of a key that is made up (`APP_KEY=base64:…`, Django's SECRET_KEY, WordPress's salts, a
-token); what `openssl rand`, `/dev/urandom` and their like print.
+token); what `openssl rand`, `/dev/urandom` and their like print; the salt of a host's name in OpenSSH's `known_hosts`.
 
 Why it matters: it is new in every build; often it was meant to be new in every container, and is now in none.
 
@@ -43,6 +43,9 @@ _GREGORIAN: Final = 12_219_292_800
 
 _UNIQID: Final = re.compile(rb"(?<![0-9A-Fa-f])([0-9a-f]{8})([0-9a-f]{5})[0-9]\.[0-9]{8}(?![0-9A-Za-z])")
 """Seconds and microseconds since 1970, behind them a random number below ten."""
+
+_HIDDEN_HOST: Final = re.compile(rb"^\|1\|([A-Za-z0-9+/]{27}=\|[A-Za-z0-9+/]{27}=)(?= )", re.MULTILINE)
+"""A host's name in OpenSSH's known_hosts, digested with a random salt."""
 
 _KEY_NAME: Final = (
     rb"(?:(?<![A-Za-z0-9_.-])[A-Za-z0-9_.-]{0,60}(?:secret|token|salt|passw(?:or)?d|nonce|api_?key|app_?key|auth_?key|logged_in_key"
@@ -93,6 +96,7 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
     if field.kind != "text":
         return
     claims = [*_claim_uuids(field.value, side), *_claim_uniqids(field.value, side)]
+    claims += [Claim(*match.span(1), "a host's name, salted") for match in _HIDDEN_HOST.finditer(field.value)]
     claims += [*_claim_keyed(field.value), *_claim_whole(field.value, field.name, place)]
     asked = writing_commands(place)
     if _GENERATOR.search(asked):
