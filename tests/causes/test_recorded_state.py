@@ -202,3 +202,12 @@ class TestTimes:
     def test_ten_figures_behind_the_seconds(self) -> None:
         first, second = (b"%d.2256967460 /etc/hosts\n" % moment for moment in IN)
         assert causes(explain_contents(first, second)) == ["embedded-timestamp"]
+
+
+def test_a_set_as_a_page_shows_it() -> None:
+    form = (
+        b'<span class="default_value">frozenset({&#39;%s&#39;, &#39;%s&#39;, &#39;%s&#39;})</span> <b>a &amp; b</b>\n'
+    )
+    first, second = form % (b"black", b"blue", b"red"), form % (b"red", b"blue", b"black")
+    assert causes(explain_contents(first, second)) == ["hash-order"]
+    assert causes(explain_contents(first, second.replace(b"blue", b"grey"))) == ["residue"]

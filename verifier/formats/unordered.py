@@ -21,7 +21,9 @@ _PAIRS: Final = {b"{": b"}", b"[": b"]", b"(": b")"}
 _TOKEN: Final = re.compile(
     rb'"(?:[^"\\\n]|\\.)*"'
     rb"|'(?:[^'\\\n]|\\.)*'"
-    rb"|[][{}(),;]|[ \t\r\n]+|[^][{}(),;\"'\s]+|[\"']"
+    # a character of a page; its semicolon divides nothing
+    rb"|&(?:#\d{1,6}|#[xX][0-9a-fA-F]{1,5}|[a-z]{2,6});"
+    rb"|[][{}(),;]|[ \t\r\n]+|[^][{}(),;&\"'\s]+|[\"'&]"
 )
 _PLAIN: Final = rb"[\w./+@%~$-]+"
 _LINE: Final = re.compile(rb"(" + _PLAIN + rb")(?:( *= *| *: *|\t+| +| *=> *|,)(\S(?:[^\r\n]{0,4095}\S)?))?[,;]?\r?\n?")
