@@ -211,3 +211,36 @@ def test_a_set_as_a_page_shows_it() -> None:
     first, second = form % (b"black", b"blue", b"red"), form % (b"red", b"blue", b"black")
     assert causes(explain_contents(first, second)) == ["hash-order"]
     assert causes(explain_contents(first, second.replace(b"blue", b"grey"))) == ["residue"]
+
+
+class TestDrawings:
+    """Heads and identities as matplotlib 3.9 writes them."""
+
+    FORM = (
+        '<?xml version="1.0" encoding="utf-8" standalone="no"?>\n<svg xmlns:xlink="http://www.w3.org/1999/xlink"'
+        ' version="1.1">\n <metadata>\n  <dc:title>Matplotlib v3.9.2, https://matplotlib.org/</dc:title>\n'
+        " </metadata>\n"
+        ' <path id="m{0}" d="M 0 0"/>\n <use xlink:href="#m{0}" x="73"/>\n <g clip-path="url(#p{1})"/>\n'
+        ' <clipPath id="p{1}"/>\n</svg>\n'
+    )
+
+    def test_identities_that_a_salt_makes(self) -> None:
+        first, second = (
+            self.FORM.format(*names).encode() for names in (("eddf97fa01", "2d2f4e3c9e"), ("f014460071", "09aa77bb1c"))
+        )
+        assert causes(explain_contents(first, second)) == ["random-value"]
+        # the second use means another drawing
+        swapped = second.replace(b"#mf014460071", b"#m09aa77bb1c")
+        assert causes(explain_contents(first, swapped)) == ["residue"]
+        others = (text.replace(b"https://matplotlib.org/", b"https://example.org/") for text in (first, second))
+        assert causes(explain_contents(*others)) == ["residue"]
+
+
+def test_durations_in_objects() -> None:
+    form = '{{"duration": {}, "input_args": {{"*": "[]"}}, "time": {}}}'
+    first, second = form.format(0.0001385211944580078, IN[0]), form.format(1.2e-05, IN[1])
+    explanation = explain_contents(first.encode(), second.encode())
+    assert causes(explanation) == ["embedded-timestamp", "elapsed-time"]
+    for name, values in (("duration_s", (3, 300)), ("max_duration", (3, 4)), ("width", (3, 4))):
+        pair = (f'{{"{name}": {value}}}'.encode() for value in values)
+        assert causes(explain_contents(*pair)) == ["residue"]

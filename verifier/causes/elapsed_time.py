@@ -8,9 +8,9 @@ also where every date in it was fixed.
 
 How it is recognised: in text, a number with its unit, no longer than the build itself ran, where the words around it
 say that it is a duration: `in`, `took`, `elapsed`, `time`, `duration`, `total` before it, brackets around it, JUnit's
-`time="…"`, the lines of `time`, those of `.ninja_log`, PostgreSQL's `write=0.015 s`, dd's `copied, 0.1 s`; and any
-`12.5 MB/s`. What is set and not measured (a
-timeout, an interval, an age) is not claimed. What it should be is not known: hence this is never called proven.
+`time="…"`, JSON's `"duration": …`, the lines of `time`, those of `.ninja_log`, PostgreSQL's `write=0.015 s`, dd's
+`copied, 0.1 s`; and any `12.5 MB/s`. What is set and not measured (a timeout, an interval, an age) is not claimed.
+What it should be is not known: hence this is never called proven.
 
 Remedy: remove the log or the report in the RUN that writes it, or write it elsewhere (`>/dev/null`).
 
@@ -55,6 +55,14 @@ _FORMS: Final = tuple(
         rb"\b(?:write|sync|total|longest|average)=(?P<number>\d+\.\d{3})(?= s\b)",
     )
 )
+_MEMBER: Final = re.compile(
+    rb"\"(?:[A-Za-z]+_)?(?:duration|elapsed|took|(?:elapsed|run|wall|cpu|total|build)_?time)"
+    rb"(?:_?(?P<unit>ns|us|ms|millis|msecs?|s|secs?|seconds))?\"\s*:\s*(?P<number>\d{1,9}(?:\.\d{1,20})?(?:[eE]-\d{1,2})?)"
+    rb"(?=\s*[,}\]])",
+    re.IGNORECASE,
+)
+"""A member of a JSON object; without a unit it may count milliseconds."""
+
 _RATE: Final = re.compile(rb"(?<![\w.,])(\d{1,5}(?:[.,]\d{1,3})? ?[kKMGT]?i?B)(?=/s\b)")
 _NINJA_HEAD: Final = b"# ninja log v"
 _NINJA_LINE: Final = re.compile(rb"^(\d{1,7})\t(\d{1,7})\t\d+\t[^\t\n]+\t[0-9a-f]{1,16}$", re.MULTILINE)
@@ -86,6 +94,10 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
         for match in form.finditer(field.value)
         if _seconds(match) <= longest and not _SET.search(_line(field.value, match))
     }
+    for match in _MEMBER.finditer(field.value):
+        seconds = float(match["number"]) * _SECONDS[(match["unit"] or b"ms").lower()]
+        if seconds <= longest and not _SET.search(match[0]):
+            found[match.span("number")] = Claim(*match.span("number"), "a duration in an object")
     for match in _RATE.finditer(field.value):
         if not _SET.search(_line(field.value, match)):
             found[match.span(1)] = Claim(*match.span(1), "bytes a second")

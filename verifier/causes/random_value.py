@@ -1,7 +1,8 @@
 """A program wrote a random value into a file.
 
 What varies: a UUID; the value of a key that is made up (`APP_KEY=base64:…`, Django's SECRET_KEY, WordPress's salts, a
-token); what `openssl rand`, `/dev/urandom` and their like print; the salt of a host's name in OpenSSH's `known_hosts`.
+token); what `openssl rand`, `/dev/urandom` and their like print; the salt of a host's name in OpenSSH's
+`known_hosts`; the identities in matplotlib's SVG.
 
 Why it matters: it is new in every build; often it was meant to be new in every container, and is now in none.
 
@@ -13,7 +14,8 @@ that no digest has; or the form of PHP's `uniqid('', true)`, whose time must be 
 (`.erlang.cookie`, `releases/COOKIE`). Without that it is not claimed: a digest looks the same, and would hide what it
 is the digest of. The value is taken as given: hence this is never called proven.
 
-Remedy: make it when the container starts.
+Remedy: make it when the container starts; where it is the salt of something else, fix that (matplotlib's
+`svg.hashsalt`).
 
 Source: RFC 9562, sections 5 and 6; openssl-rand(1); random(4); PHP manual, `uniqid`;
 Erlang/OTP, `auth`; Mix, `mix release`.
@@ -46,6 +48,10 @@ _UNIQID: Final = re.compile(rb"(?<![0-9A-Fa-f])([0-9a-f]{8})([0-9a-f]{5})[0-9]\.
 
 _HIDDEN_HOST: Final = re.compile(rb"^\|1\|([A-Za-z0-9+/]{27}=\|[A-Za-z0-9+/]{27}=)(?= )", re.MULTILINE)
 """A host's name in OpenSSH's known_hosts, digested with a random salt."""
+
+_MATPLOTLIB: Final = re.compile(rb"<svg\b[^>]{0,999}>\s*<metadata>.{0,999}https://matplotlib\.org/", re.DOTALL)
+_SVG_IDENTITY: Final = re.compile(rb"(?:(?<=\bid=\")|(?<=href=\"#)|(?<=url\(#))[a-z]([0-9a-f]{10})(?=[\")])")
+"""Ten figures of a digest over what is drawn and a salt that is a UUID."""
 
 _KEY_NAME: Final = (
     rb"(?:(?<![A-Za-z0-9_.-])[A-Za-z0-9_.-]{0,60}(?:secret|token|salt|passw(?:or)?d|nonce|api_?key|app_?key|auth_?key|logged_in_key"
@@ -85,6 +91,7 @@ _COOKIE: Final = re.compile(rb"\A([A-Z]{20}|[A-Z2-7]{52}={4})\n?\Z")
 
 _HEX: Final = re.compile(rb"(?:[0-9a-f]+|[0-9A-F]+)")
 _DIGEST_BYTES: Final = frozenset({16, 20, 28, 32, 48, 64})
+_SVG_HEAD: Final = 4096
 _MAX_RANDOM_BYTES: Final = 1024 * 1024
 
 
@@ -97,6 +104,7 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
         return
     claims = [*_claim_uuids(field.value, side), *_claim_uniqids(field.value, side)]
     claims += [Claim(*match.span(1), "a host's name, salted") for match in _HIDDEN_HOST.finditer(field.value)]
+    claims += _claim_svg_identities(field.value)
     claims += [*_claim_keyed(field.value), *_claim_whole(field.value, field.name, place)]
     asked = writing_commands(place)
     if _GENERATOR.search(asked):
@@ -119,6 +127,16 @@ def _claim_uniqids(text: bytes, side: SideContext) -> Iterator[Claim]:
     for match in _UNIQID.finditer(text):
         if is_of_build(side, int(match[1], 16) + int(match[2], 16) / 1_000_000, 0.000001):
             yield Claim(match.start(), match.end(), "uniqid, with a time")
+
+
+def _claim_svg_identities(text: bytes) -> Iterator[Claim]:
+    """Claim matplotlib's names for what it draws; which of them is meant, must agree."""
+    if b"matplotlib.org" not in text or not _MATPLOTLIB.search(text, 0, _SVG_HEAD):
+        return
+    numbers: dict[bytes, int] = {}
+    for match in _SVG_IDENTITY.finditer(text):
+        number = numbers.setdefault(match[0], len(numbers))
+        yield Claim(*match.span(1), f"identity {number} of a drawing")
 
 
 def _is_of_version(value: bytes, side: SideContext) -> bool:
@@ -205,7 +223,7 @@ def _form(value: bytes) -> str:
 cause = Cause(
     slug="random-value",
     page=__doc__ or "",
-    remedy="make the value when the container starts, not when the image is built",
+    remedy="make the value when the container starts, or fix the seed or salt that it comes from",
     opaque=True,
     normalise=_normalise,
     risk=chance_risks,
