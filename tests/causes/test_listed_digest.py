@@ -165,3 +165,18 @@ def test_the_diff_ids_of_what_is_left_are_equal(tmp_path: Path) -> None:
     (layer,) = proven.diff_ids
     assert layer.reason is None
     assert layer.first == layer.second
+
+
+def test_a_list_that_holds_the_digest_of_its_own_beginning() -> None:
+    # apt-ftparchive release . > Release: what it had written of the list when it came to it
+    def release(moment: float, of: int) -> list[Entry]:
+        app, head = built(moment), at(moment, "Date: %a, %d %b %Y %H:%M:%S +0000\n")
+        own = hashlib.md5(head[:of], usedforsecurity=False).hexdigest()
+        listed = hashlib.md5(app, usedforsecurity=False).hexdigest()
+        text = head + f"MD5Sum:\n {listed} {len(app):>16} app\n {own} {len(head):>16} Release\n".encode()
+        return [file("app", app), file("Release", text)]
+
+    explanation = explain_files(lambda moment: release(moment, 99))
+    assert causes(explanation) == ["listed-digest", "embedded-timestamp"]
+    assert not explanation.opaque
+    assert causes(explain_files(lambda moment: release(moment, 30)))[-1] == "residue"
