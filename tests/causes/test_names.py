@@ -163,3 +163,10 @@ def test_a_builder_that_names_its_containers_otherwise(template: str) -> None:
 @pytest.mark.parametrize("template", ["commit {}\n", "{}0\n", "a{}\n", "{} /usr/bin/x\n"])
 def test_other_twelve_digits(template: str) -> None:
     assert explain_names(template, "docker") == ["residue"]
+
+
+def test_a_folder_of_mktemps_at_the_end_of_a_line() -> None:
+    form = "Build-Path: /build/equivs.{}\nEnvironment:\n"
+    first, second = (form.format(name).encode() for name in ("o8VpFv", "Qx1Ta9"))
+    assert causes(explain_contents(first, second)) == ["temporary-name"]
+    assert causes(explain_contents(first, form.format("config").encode())) == ["residue"]

@@ -30,7 +30,7 @@ _PATHS: Final = re.compile(
     rb"|[\w+@-]+(?:\.[\w+@-]+)*?[.\-_](?P<template>" + _ALPHANUMERIC + rb"{6,12})(?=[/.]|[^\w@+-]|\Z)"
     rb")"
     # a template outside of /tmp
-    rb"|/[\w+@-]+\.(?P<elsewhere>" + _ALPHANUMERIC + rb"{6,12})(?=/)"
+    rb"|/[\w+@-]+\.(?P<elsewhere>" + _ALPHANUMERIC + rb"{6,12})(?=[/\s]|\Z)"
     # the folders and targets of CMake's trials, as its logs tell
     rb"|/CMakeScratch/TryCompile-(?P<scratch>" + _ALPHANUMERIC + rb"{6})(?!\w)"
     rb"|(?<!\w)cmTC_(?P<trial>[0-9a-f]{5})(?!\w)"
