@@ -71,6 +71,14 @@ class TestKernelState:
     def test_other_figures_are_residue(self, first: str, second: str) -> None:
         assert causes(explain_contents(first.encode(), second.encode())) == ["residue"]
 
+    def test_a_processs_number_in_its_file_and_in_the_systems_log(self) -> None:
+        assert causes(explain_contents(b"7\n", b"8\n", "run/rsyslogd.pid")) == ["kernel-state"]
+        assert causes(explain_contents(b"7\n", b"8\n", "run/rsyslogd.number")) == ["residue"]
+        form = "2023-01-03T10:00:00+00:00 host cron[{}]: (CRON) STARTUP (fork ok)\n"
+        first, second = (form.format(number).encode() for number in (77, 812))
+        assert causes(explain_contents(first, second)) == ["kernel-state"]
+        assert causes(explain_contents(b"x = cron[77]: 1\n", b"x = cron[78]: 1\n")) == ["residue"]
+
     @pytest.mark.parametrize("command", [["ls", "-lai"], ["find", "-maxdepth", "1", "-ls"], ["stat", "."]])
     def test_as_the_tools_print_it(self, command: list[str], tmp_path: Path) -> None:
         for name in ("one", "two"):

@@ -9,9 +9,9 @@ How it is recognised: in text, by the grammar of what the kernel and its tools p
 alone may say anything (`processes 4`), by several in a row: `/proc/uptime` from end to end, `loadavg`, `meminfo`,
 `stat`, `vmstat`, `diskstats`, `net/dev`, `self/stat`, `self/status`, `self/maps`, `self/cgroup`, the overlay in
 `mounts`, the clock rate in `cpuinfo`, and `uptime`, `free`, `df`, `ps`, `top`, `vmstat`; the inodes of `ls -i`,
-`find -ls` and `stat`; also a process's number alone, where the instruction writes `$$`. The figures are taken as given:
-hence this is never called proven. In the Dockerfile, by `uname -r`, `-v` and `-a`, and by files of `/proc` and `/sys`
-whose content is kept. `uname -m` and `-s` name the platform, and count as fixed.
+`find -ls` and `stat`; also a process's number alone, where the file is a `.pid` or the instruction writes `$$`. The
+figures are taken as given: hence this is never called proven. In the Dockerfile, by `uname -r`, `-v` and `-a`, and by
+files of `/proc` and `/sys` whose content is kept. `uname -m` and `-s` name the platform, and count as fixed.
 
 Remedy: do not record it; name the kernel release that is meant, where one is.
 
@@ -78,6 +78,10 @@ _LINES: Final = (
     ("control group", rb"\d{1,2}:(?:name=)?[\w,]*:(/\S*[0-9a-z]{24,64}\S*)"),
     ("mount", rb"overlay \S+ overlay (\S*lowerdir=\S+) 0 0"),
     ("disk", rb" +\d+ +\d+ [\w-]+((?: \d+){11,20})"),
+    (
+        "process",
+        rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+) \S+ [\w./-]+\[(\d{1,7})\]: [^\n]*",
+    ),
     ("network", rb" *[\w.@-]+:((?: +\d+){16})"),
     ("inode", rb" *(\d+) +[-dlbcps][-rwxsStT]{9}[.+@]? +\d+ [^\n]+"),
     ("inode and blocks", rb" *(\d+ +\d+) [-dlbcps][-rwxsStT]{9}[.+@]? +\d+ [^\n]+"),
@@ -106,7 +110,8 @@ _MAX_BYTES: Final = 1024 * 1024
 def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:  # noqa: ARG001
     if place.field != "content" or field.kind != "text" or len(field.value) > _MAX_BYTES:
         return
-    number = _PROCESS.match(field.value) if _MADE_BY_PROCESS.search(place.made_by) else None
+    is_process = (place.path or b"").endswith(b".pid") or _MADE_BY_PROCESS.search(place.made_by) is not None
+    number = _PROCESS.match(field.value) if is_process else None
     if number is not None:
         yield Claim(number.start(1), number.end(1), "process's number")
         return
