@@ -170,3 +170,9 @@ def test_a_folder_of_mktemps_at_the_end_of_a_line() -> None:
     first, second = (form.format(name).encode() for name in ("o8VpFv", "Qx1Ta9"))
     assert causes(explain_contents(first, second)) == ["temporary-name"]
     assert causes(explain_contents(first, form.format("config").encode())) == ["residue"]
+
+
+def test_where_a_shallow_clone_ends() -> None:
+    first, second = (digits * 20 + b"\n" for digits in (b"0f", b"a1"))
+    assert causes(explain_contents(first, second, "srv/app/.git/shallow")) == ["git-directory"]
+    assert causes(explain_contents(first, second, "srv/app/shallow")) == ["residue"]

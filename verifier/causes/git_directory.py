@@ -32,7 +32,7 @@ _OF_FILES: Final = frozenset({"git-index-device", "git-index-inode"})
 _REPOSITORY: Final = rb"(?:/.*)?/(?:\.git|[^/]+\.git)(?:/modules/[^/]+)*/"
 _LOG_PATH: Final = re.compile(_REPOSITORY + rb"logs/.+", re.DOTALL)
 _REFERENCE_PATH: Final = re.compile(
-    _REPOSITORY + rb"(?:HEAD|ORIG_HEAD|FETCH_HEAD|MERGE_HEAD|packed-refs|refs/.+|info/refs)", re.DOTALL
+    _REPOSITORY + rb"(?:HEAD|ORIG_HEAD|FETCH_HEAD|MERGE_HEAD|packed-refs|shallow|refs/.+|info/refs)", re.DOTALL
 )
 _OBJECT_PATH: Final = re.compile(_REPOSITORY + rb"objects/[0-9a-f]{2}(?:/[0-9a-f]{38})?")
 _COMMIT: Final = rb"[0-9a-f]{40}"
