@@ -176,3 +176,9 @@ def test_where_a_shallow_clone_ends() -> None:
     first, second = (digits * 20 + b"\n" for digits in (b"0f", b"a1"))
     assert causes(explain_contents(first, second, "srv/app/.git/shallow")) == ["git-directory"]
     assert causes(explain_contents(first, second, "srv/app/shallow")) == ["residue"]
+
+
+def test_the_folder_of_an_r_session() -> None:
+    first, second = (b"tempdir: /tmp/%s/file.R\n" % name for name in (b"RtmpaBcdef", b"RtmpQ0x1Zz"))
+    assert causes(explain_contents(first, second)) == ["temporary-name"]
+    assert causes(explain_contents(first, b"tempdir: /tmp/Rtmp/file.R\n")) == ["residue"]

@@ -21,7 +21,10 @@ IN = (FIRST + 4, SECOND + 4)
 
 class TestKernelState:
     PAIRS = (
-        ("Mem:            23Gi       2.0Gi        13Gi\n", "Mem:            23Gi       2.3Gi        13Gi\n"),
+        (
+            "Mem:            23Gi       2.0Gi        13Gi\nSwap:             0B          0B          0B\n",
+            "Mem:            23Gi       2.3Gi        13Gi\nSwap:             0B          0B          0B\n",
+        ),
         ("overlay         252G   43G   50G  47% /\n", "overlay         252G   44G   48G  48% /\n"),
         (
             "root           6  0.0  0.0   8104  4304 ?        R    16:03   0:00 ps aux\n",

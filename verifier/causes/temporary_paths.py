@@ -15,11 +15,12 @@ _PATHS: Final = re.compile(
     rb"/tmp\.(?P<mktemp>" + _ALPHANUMERIC + rb"{10})(?!\w)"
     rb"|/\.tmp(?P<crate>" + _ALPHANUMERIC + rb"{6})(?!\w)"
     rb"|/tmp/(?:"
-    # Python's tempfile, and pip with the folders that it makes inside
+    # Python's tempfile, and pip with the folders that it makes inside; R's session; go's work
     rb"pip-[a-z]+(?:-[a-z]+)*-(?P<pip>[a-z0-9_]{8})(?!\w)(?:/[A-Za-z0-9._-]+_(?P<project>[0-9a-f]{32})(?!\w))?"
     rb"|tmp(?P<python>[a-z0-9_]{8})(?!\w)"
     # unique-string's, as tempy and Workbox have them
     rb"|(?P<unique>(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{32})(?!\w)"
+    rb"|Rtmp(?P<session>" + _ALPHANUMERIC + rb"{6})(?!\w)"
     rb"|go-build(?P<go>\d{3,20})(?!\w)"
     # gcc's objects and assembler files, rustc's and cargo's folders
     rb"|cc(?P<gcc>" + _ALPHANUMERIC + rb"{6})(?=\.)"
