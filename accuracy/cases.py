@@ -8,6 +8,7 @@ options     more options of the command; one may be the whole remedy
 remedied    true: this is the remedied form, from which the cause must be gone
 line        where the cause must be found; 0 or none: at no line of the Dockerfile
 along       causes that may come along, besides those of every build with the builder
+confidence  "likely" where nobody can be sure: an order, say, may have been meant
 level       the level that must be reached
 status      for "check": the risk's status, "latent" unless given
 leaves      for "check": "note" where the remedied form may leave a note, because nothing pins everything
@@ -42,7 +43,7 @@ AMBIENT: Final[Mapping[str | None, frozenset[str]]] = {
 """What every build with a builder brings along, whatever the Dockerfile says."""
 
 _KEYS: Final = frozenset(
-    {"tried", "builders", "options", "remedied", "line", "along", "level", "status", "leaves", "heavy"}
+    {"tried", "builders", "options", "remedied", "line", "along", "confidence", "level", "status", "leaves", "heavy"}
 )
 
 
@@ -65,6 +66,7 @@ class Case:
     remedied: bool
     line: int
     along: frozenset[str]
+    confidence: str | None
     level: str | None
     status: str
     leaves: str | None
@@ -139,6 +141,7 @@ def _case(path: Path, table: Mapping[str, Any], builder: str | None) -> Case:
         remedied=table.get("remedied", False),
         line=table.get("line", 0),
         along=frozenset(table.get("along", ())),
+        confidence=table.get("confidence"),
         level=table.get("level"),
         status=table.get("status", "latent"),
         leaves=table.get("leaves"),

@@ -84,11 +84,12 @@ def _unlike(case: Case, report: Mapping[str, Any], *, found: bool, in_place: boo
 def _unsure(case: Case, findings: list[dict[str, Any]]) -> Iterator[str]:
     """Tell which findings are not as sure as they should be, or lack what they rest on.
 
-    A claim is proven unless it is opaque, or one of times where no build gives a window to check it against.
+    A claim is proven unless it is opaque, or one of times where no build gives a window to check it against; or where
+    the label says otherwise.
     """
     timed = case.tried == "compare" and cause_of(case.cause).timed
     for finding in findings:
-        sure = "likely" if finding["opaque"] or timed else "proven"
+        sure = case.confidence or ("likely" if finding["opaque"] or timed else "proven")
         if finding["confidence"] != sure:
             yield f"{case.cause} is {finding['confidence']}, not {sure}"
         if not finding["differences"] or not finding["evidence"]:

@@ -19,6 +19,7 @@ CASE = Case(
     remedied=False,
     line=2,
     along=frozenset({"directory-mtime"}),
+    confidence=None,
     level=None,
     status="latent",
     leaves=None,
@@ -69,6 +70,12 @@ def test_what_is_found_at_its_line_passes() -> None:
 )
 def test_what_is_missed_or_wrong_does_not(findings: tuple[dict[str, Any], ...], fault: str) -> None:
     assert judge_report(CASE, report(*findings)).faults == (fault,)
+
+
+def test_what_nobody_can_be_sure_of_is_likely_and_not_proven() -> None:
+    case = replace(CASE, confidence="likely")
+    assert not judge_report(case, report(finding(confidence="likely"))).faults
+    assert judge_report(case, report(finding())).faults == ("file-mtime is proven, not likely",)
 
 
 def test_residue_does_not_pass() -> None:
