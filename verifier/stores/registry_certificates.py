@@ -27,18 +27,18 @@ def client_context(host: str, environment: Mapping[str, str]) -> ssl.SSLContext 
     from urllib3.util.ssl_ import create_urllib3_context  # noqa: PLC0415 - only few registries need it
 
     context = create_urllib3_context()
-    found = False
+    path = folder
     try:
-        for path in sorted(folder.iterdir()):
+        files = [path for path in sorted(folder.iterdir()) if path.suffix in (".crt", ".cert")]
+        for path in files:
             if path.suffix == ".crt":
                 context.load_verify_locations(cafile=path)
-            elif path.suffix == ".cert":
+            else:
                 context.load_cert_chain(path, path.with_suffix(".key"), password=_no_passphrase)
-            found = found or path.suffix in (".crt", ".cert")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UnreachableError(f"the certificates in {folder} cannot be used: {path.name}: {reason}") from None
-    return context if found else None
+    return context if files else None
 
 
 def _folders(host: str, environment: Mapping[str, str]) -> tuple[Path, ...]:
