@@ -14,14 +14,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from verifier.causes.cause import Cause, Place
+from verifier.causes.cause import Cause, Place, SideContext
 from verifier.causes.moments import is_of_build
 from verifier.causes.trial import Trial, try_causes
 from verifier.explain.places import Places
 from verifier.explain.reader import SIDES, ContentReader, SideName, Sides
 from verifier.formats.limits import MAX_CONTENT_BYTES
 from verifier.formats.unfold import unfold
-from verifier.model.difference import Difference
+from verifier.model.difference import AloneEntry, Difference
 from verifier.oci.platform import Platform
 from verifier.oci.tar_entry import FILE
 
@@ -101,12 +101,17 @@ def _renamed(item: Difference, side: int, sides: Sides, causes: Sequence[Cause],
     for cause in causes:
         path = None if cause.rename is None else cause.rename(place, sides[side])
         if path is not None:
-            is_new = item.alone.mtime.isdigit() and is_of_build(sides[side], int(item.alone.mtime))
-            time = "of the build" if is_new else item.alone.mtime
+            time = own_time(item.alone, sides[side])
             rest = item.alone.facts if with_content else item.alone.frame
             parts = [cause.slug, path.hex(), time, rest, item.occurrence]
             return cause.slug, hashlib.sha256(json.dumps(parts).encode()).digest()
     return None
+
+
+def own_time(entry: AloneEntry, side: SideContext) -> str:
+    """Give a lonely entry's time, where that is not its build's."""
+    is_new = entry.mtime.isdigit() and is_of_build(side, int(entry.mtime))
+    return "of the build" if is_new else entry.mtime
 
 
 def _key(item: Difference) -> _Key:

@@ -19,9 +19,9 @@ from verifier.causes.cause import Cause
 from verifier.errors import MalformedImageError
 from verifier.explain.flat import mask, write_again
 from verifier.explain.identities import with_identities
-from verifier.explain.listed import digest_tables, is_content_of_both, knowing
+from verifier.explain.listed import digest_tables, knowing
 from verifier.explain.places import Places
-from verifier.explain.reader import SIDES, ContentReader, Instructions, SideName, Sides
+from verifier.explain.reader import SIDES, ContentReader, Instructions, SideName, Sides, is_content_of_both
 from verifier.explain.values import value_node
 from verifier.formats.field import Field
 from verifier.formats.limits import MAX_CONTENT_BYTES

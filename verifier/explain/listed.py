@@ -14,7 +14,7 @@ from dataclasses import replace
 from verifier.causes.cause import Cause
 from verifier.causes.trial import Trial, try_causes
 from verifier.explain.places import Places
-from verifier.explain.reader import SIDES, ContentReader, Sides
+from verifier.explain.reader import SIDES, ContentReader, Sides, is_content_of_both
 from verifier.formats.elf_sections import BUILD_IDS
 from verifier.formats.field import Field, Node
 from verifier.formats.limits import MAX_CONTENT_BYTES
@@ -59,11 +59,6 @@ def try_with_digests(
             if trial.equal and not (trials[number].equal and trial.opaque):
                 found[number] = trial
     return found
-
-
-def is_content_of_both(item: Difference) -> bool:
-    """Tell whether both sides have a content here, and not the same."""
-    return item.field == "content" and None not in (item.first, item.second)
 
 
 def _is_open(trial: Trial) -> bool:

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from verifier.causes.moments import is_of_build
 from verifier.causes.trial import Trial
-from verifier.explain.reader import Sides
+from verifier.explain.alone import own_time
+from verifier.explain.reader import Sides, is_content_of_both
 from verifier.model.difference import Difference, LayerPair
 from verifier.oci.platform import Platform
 from verifier.oci.tar_entry import FILE
@@ -63,7 +63,7 @@ def _is_file(item: Difference) -> bool:
         return False
     if item.field == "entry":
         return item.entry_type == FILE and item.alone is not None
-    return item.field == "content" and None not in (item.first, item.second)
+    return is_content_of_both(item)
 
 
 def _key(item: Difference, path: bytes | None) -> _Key:
@@ -74,9 +74,8 @@ def _frame(item: Difference, side: int, sides: Sides) -> bytes:
     """Digest all about a lonely entry but its name and content; its time where that is not its build's."""
     if item.alone is None:
         return b""
-    is_new = item.alone.mtime.isdigit() and is_of_build(sides[side], int(item.alone.mtime))
     layer = None if item.layer is None else [item.layer.first, item.layer.second]
-    parts = [str(item.platform), layer, item.alone.frame, "of the build" if is_new else item.alone.mtime]
+    parts = [str(item.platform), layer, item.alone.frame, own_time(item.alone, sides[side])]
     return hashlib.sha256(json.dumps(parts).encode()).digest()
 
 

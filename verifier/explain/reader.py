@@ -26,6 +26,11 @@ Behind = Callable[[Difference, Sequence[tuple[bytes, bytes]]], Instruction | Non
 """Tells which earlier instruction's file these values of a differing content come from; None where none is known."""
 
 
+def is_content_of_both(item: Difference) -> bool:
+    """Tell whether both sides have a content here, and not the same."""
+    return item.field == "content" and None not in (item.first, item.second)
+
+
 class ContentReader(Protocol):
     """Reads again what differed; all methods raise what a comparison raises.
 

@@ -19,7 +19,7 @@ from verifier.explain.listed import try_with_digests
 from verifier.explain.originals import take_with_originals
 from verifier.explain.packaged import take_with_packages
 from verifier.explain.places import Places
-from verifier.explain.reader import SIDES, ContentReader, SideName, Sides
+from verifier.explain.reader import SIDES, ContentReader, SideName, Sides, is_content_of_both
 from verifier.explain.values import is_sample, scalars_of, value_node
 from verifier.formats.limits import MAX_CONTENT_BYTES
 from verifier.formats.unfold import unfold
@@ -88,7 +88,7 @@ def _entry_of(item: Difference) -> _Entry:
 def _contents_by_layer(differences: Sequence[Difference]) -> dict[tuple[str, LayerPair], list[int]]:
     groups: dict[tuple[str, LayerPair], list[int]] = {}
     for number, item in enumerate(differences):
-        if item.field == "content" and item.layer is not None and None not in (item.first, item.second):
+        if is_content_of_both(item) and item.layer is not None:
             groups.setdefault((str(item.platform), item.layer), []).append(number)
     return groups
 
