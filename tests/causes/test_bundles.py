@@ -312,10 +312,34 @@ def test_what_rustc_answered_stands_in_any_order() -> None:
     assert causes(explain_contents(first, second + b"\0", "app/target/x.json"))[-1] == "residue"
 
 
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (("12345678", "3f2a81bc"), ["asset-digest", "embedded-timestamp"]),
+        (("k2x9q_1a", "BhVcNk2p"), ["asset-digest", "embedded-timestamp"]),
+        (("BhVcNk2p", "Settings"), ["asset-digest", "embedded-timestamp"]),
+        (("settings", "profiles"), ["residue"]),
+        (("12345678", "12345679"), ["residue"]),
+        (("20261117", "3f2a81bc"), ["residue"]),
+    ],
+)
+def test_a_digest_may_look_like_a_word_or_a_number(names: tuple[str, str], found: list[str]) -> None:
+    images = (
+        tar(
+            [
+                file(f"srv/app-{name}.js", b"built at %d\n" % moment, mtime=0),
+                file("srv/index.html", b'<script src="/app-%s.js"></script>\n' % name.encode(), mtime=0),
+            ]
+        )
+        for name, moment in zip(names, IN, strict=True)
+    )
+    assert [slug for slug in causes(explain_layers(*images)) if slug in found or slug != "embedded-timestamp"] == found
+
+
 def test_they_look_at_one_side_alone() -> None:
     place = Place(part="layer", field="entry", path=b"/a/app.3f2a81bc.js", type="file")
     assert asset_digest.rename is not None
-    assert asset_digest.rename(place, WINDOWS[0]) == b"/a/app.<8 hexadecimal digits>.js"
+    assert asset_digest.rename(place, WINDOWS[0]) == (b"/a/app.<8 hexadecimal digits>.js", False)
     assert build_cache.given is not None
     assert not build_cache.given(place, WINDOWS[0])
 

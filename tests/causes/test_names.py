@@ -169,7 +169,26 @@ def test_a_folder_of_mktemps_at_the_end_of_a_line() -> None:
     form = "Build-Path: /build/equivs.{}\nEnvironment:\n"
     first, second = (form.format(name).encode() for name in ("o8VpFv", "Qx1Ta9"))
     assert causes(explain_contents(first, second)) == ["temporary-name"]
-    assert causes(explain_contents(first, form.format("config").encode())) == ["residue"]
+    for word, other in (("config", "backup"), ("ebBtb4", "Fedora"), ("config", "o8VpFvv"), ("123456", "123457")):
+        contents = (form.format(name).encode() for name in (word, other))
+        assert causes(explain_contents(*contents)) == ["residue"]
+
+
+def test_chance_gives_a_word_now_and_then() -> None:
+    form = "Build-Path: /build/equivs.{}\nEnvironment:\n"
+    for word, other in (("ebBtb4", "kXMIzD"), ("kXMIzD", "abcdef"), ("o8VpFv", "ebBtb4")):
+        assert causes(explain_contents(*(form.format(name).encode() for name in (word, other)))) == ["temporary-name"]
+        entries = (file(f"srv.{name}", b"same") for name in (word, other))
+        assert causes(explain_entries(*entries)) == ["temporary-name"]
+
+
+def test_of_two_words_none_is_made_up() -> None:
+    names = [file(f"t.{name}", b"same") for name in ("config", "ebBtb4", "Xy12Zw")]
+    others = [file(f"t.{name}", b"same") for name in ("backup", "fedora", "aB3dE9")]
+    # the two that are sure make a pair; of the others, nothing tells that chance had a hand in them
+    assert set(causes(explain_layers(tar(names), tar(others)))) == {"temporary-name", "residue"}
+    others[0] = file("t.Qx1Ta9", b"same")
+    assert set(causes(explain_layers(tar(names[1:]), tar(others[:2])))) == {"temporary-name"}
 
 
 def test_where_a_shallow_clone_ends() -> None:

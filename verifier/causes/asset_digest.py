@@ -7,13 +7,13 @@ in what webpack and Rollup's visualizer report, and in the list of files that a 
 Why it matters: one date in a bundle gives its file, its source map and every page that loads it another name or
 another line; the cause looks larger than it is.
 
-How it is recognised: by the grammar of such names (8 to 64 hexadecimal digits, or 8 letters and digits that mix and
-are no word, as Rollup and esbuild write them, before the suffix of a program, style, font or picture). A file that one
-side alone has is paired with the other side's by what is left of its name; everything else about both must be the
-same, and what differs inside must be explained as well. A digest says that something else varied, and not what: where
-that stands beside it, the difference is put down to that alone. In a service worker's program also the short names that
-a minifier gave out by how often each letter stands in the text, where they are swapped and nothing else is. The digest
-itself is taken as given: hence this is never called proven.
+How it is recognised: by the grammar of such names (8 to 64 hexadecimal digits, or 8 letters and digits, as Rollup and
+esbuild write them, before the suffix of a program, style, font or picture), of which one side's at least must mix and
+be no word. A file that one side alone has is paired with the other side's by what is left of its name; everything else
+about both must be the same, and what differs inside must be explained as well. A digest says that something else
+varied, and not what: where that stands beside it, the difference is put down to that alone. In a service worker's
+program also the short names that a minifier gave out by how often each letter stands in the text, where they are
+swapped and nothing else is. The digest itself is taken as given: hence this is never called proven.
 
 Remedy: mend what varies inside of the files: a date, a random identity, an order; the names then stay.
 
@@ -27,8 +27,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import Cause, Claim, Place, SideContext
-from verifier.causes.plain_words import is_plain_word
+from verifier.causes.cause import Cause, Claim, NewName, Place, SideContext
+from verifier.causes.plain_words import is_made_up
 from verifier.formats.field import Field
 from verifier.formats.short_names import find_short_names
 from verifier.oci.tar_entry import FILE
@@ -36,9 +36,8 @@ from verifier.oci.tar_entry import FILE
 __all__ = ["cause"]
 
 _DIGEST: Final = (
-    # hexadecimal, with digits and letters both; eight characters of Rollup's, Vite's and esbuild's alphabets
-    rb"(?P<{0}hex>(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{{8,64}})|(?P<{0}mixed>(?=[A-Za-z0-9_-]{{0,7}}[A-Z])"
-    rb"(?=[A-Za-z0-9_-]{{0,7}}[0-9a-z])[A-Za-z0-9_-]{{8}})"
+    # hexadecimal; eight characters of Rollup's, Vite's and esbuild's alphabets, three of them letters at least
+    rb"(?P<{0}hex>[0-9a-f]{{8,64}})|(?P<{0}mixed>(?=(?:[0-9_-]{{0,5}}[A-Za-z]){{3}})[A-Za-z0-9_-]{{8}})"
 )
 _SUFFIX: Final = (
     rb"(?:\.(?:min|chunk|bundle|module|legacy|LICENSE|worker)){0,3}"
@@ -57,6 +56,9 @@ _BEFORE_END: Final = re.compile(
     rb"(?:(?<=[\w@~+\])][.\-_])(?:" + _named(b"a") + rb")"
     rb"|(?<=/)(?P<bhex>(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,64}))\Z"
 )
+_CLOCK: Final = re.compile(rb"(?:19|20)[0-9]{6}(?:[0-9]{4}|[0-9]{6})?|1[0-9]{9}(?:[0-9]{3})?")
+"""A date, a date with a time, or seconds or milliseconds since 1970."""
+
 _LONGEST: Final = 66
 """Bytes of a digest in a name, with the two before it."""
 
@@ -79,14 +81,15 @@ _LOCKS: Final = re.compile(
 )
 
 
-def _rename(place: Place, side: SideContext) -> bytes | None:  # noqa: ARG001
+def _rename(place: Place, side: SideContext) -> NewName | None:  # noqa: ARG001
     """Replace the digest in a file's name by its kind and length."""
     path = place.path or b""
     # Sprockets' manifest has a random name
     found = _NAME.search(path) if place.type == FILE and not _MANIFEST.fullmatch(path) else None
-    if found is None or is_plain_word(found[0]):
+    if found is None or _CLOCK.fullmatch(found[0]):
         return None
-    return path[: found.start()] + b"<" + _form(found).encode() + b">" + path[found.end() :]
+    renamed = path[: found.start()] + b"<" + _form(found).encode() + b">" + path[found.end() :]
+    return NewName(renamed, doubtful=_is_doubtful(found))
 
 
 def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:  # noqa: ARG001
@@ -117,8 +120,10 @@ def _names(text: bytes) -> Iterator[Claim]:
     for end in _ENDS.finditer(text):
         start = max(0, end.start() - _LONGEST)
         match = _BEFORE_END.search(text[start : end.start()])
-        if match is not None and not is_plain_word(match[0]):
-            yield Claim(start + match.start(), start + match.end(), _form(match), opaque=True, follows=True)
+        if match is None or _CLOCK.fullmatch(_value(match)):
+            continue
+        first, last = match.span(match.lastgroup or 0)
+        yield Claim(start + first, start + last, _form(match), opaque=True, follows=True, doubtful=_is_doubtful(match))
 
 
 def _short_names(text: bytes) -> Iterator[Claim]:
@@ -133,8 +138,24 @@ def _claim(match: re.Match[bytes], group: int) -> Claim:
 
 
 def _form(match: re.Match[bytes]) -> str:
-    kind = "letters and digits" if (match.lastgroup or "").endswith("mixed") else "hexadecimal digits"
-    return f"{len(match[0])} {kind}"
+    kind = "letters and digits" if _is_mixed(match) else "hexadecimal digits"
+    return f"{len(_value(match))} {kind}"
+
+
+def _is_doubtful(match: re.Match[bytes]) -> bool:
+    """Tell what may be a word, a number or a version: one digest in fifty looks like that, hence judge both sides'."""
+    value = _value(match)
+    if _is_mixed(match):
+        return not is_made_up(value, mixed_case=value.isalpha()) or value == value.lower()
+    return value.isdigit() or value.isalpha()
+
+
+def _is_mixed(match: re.Match[bytes]) -> bool:
+    return (match.lastgroup or "").endswith("mixed")
+
+
+def _value(match: re.Match[bytes]) -> bytes:
+    return match[match.lastgroup or 0]
 
 
 cause = Cause(

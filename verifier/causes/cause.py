@@ -97,7 +97,8 @@ class Claim(NamedTuple):
     is a digest of what lies around it, made before some of that was changed or cut off: where something else varies in
     the same container, the difference is put down to that alone. `dependent` says that such a value explains nothing
     by itself: where nothing else varies there, the difference is left. `guessed` says that what varies is told in full
-    and that its reason is the most likely one of several: such a finding is never proven.
+    and that its reason is the most likely one of several: such a finding is never proven. `doubtful` says that somebody
+    may have chosen the value: two that differ and are both doubtful explain nothing.
     """
 
     start: int
@@ -108,12 +109,20 @@ class Claim(NamedTuple):
     follows: bool = False
     dependent: bool = False
     guessed: bool = False
+    doubtful: bool = False
+
+
+class NewName(NamedTuple):
+    """The path of an entry with what varies in it replaced; `doubtful` is as a claim's."""
+
+    path: bytes
+    doubtful: bool = False
 
 
 Normaliser = Callable[[Field, Place, SideContext], Iterator[Claim]]
 """Yields claims in ascending order, never overlapping; pure. What does not follow the grammar is not claimed."""
 
-Renamer = Callable[[Place, SideContext], bytes | None]
+Renamer = Callable[[Place, SideContext], NewName | None]
 """Replaces what varies in the path of an entry that one side alone has; None where nothing in it does; pure."""
 
 Giver = Callable[[Place, SideContext], bool]

@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import CONTENTS, HEADERS, Cause, Claim, Place, SideContext
+from verifier.causes.cause import CONTENTS, HEADERS, Cause, Claim, NewName, Place, SideContext
 from verifier.causes.moments import claim_binary_times, claim_counts, claim_printed_times, claim_times
 from verifier.causes.program_times import claim_program_times
 from verifier.causes.rules.build_facts import clock_risks
@@ -58,13 +58,13 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
         yield from claim_binary_times(field, side)
 
 
-def _rename(place: Place, side: SideContext) -> bytes | None:
+def _rename(place: Place, side: SideContext) -> NewName | None:
     name = Field(name="path", kind="text", value=place.path or b"", offset=0)
     renamed, end = b"", 0
     for claim in claim_printed_times(name, side):
         renamed += name.value[end : claim.start] + f"<{claim.form}>".encode()
         end = claim.end
-    return renamed + name.value[end:] if end else None
+    return NewName(renamed + name.value[end:]) if end else None
 
 
 cause = Cause(

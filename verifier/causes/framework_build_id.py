@@ -27,7 +27,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from verifier.causes.cause import Cause, Claim, Place, SideContext
+from verifier.causes.cause import Cause, Claim, NewName, Place, SideContext
 from verifier.formats.build_identity import Identity
 from verifier.formats.field import Field
 
@@ -50,13 +50,13 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
                 yield Claim(start, stop, identity.form, opaque=identity.opaque)
 
 
-def _rename(place: Place, side: SideContext) -> bytes | None:
+def _rename(place: Place, side: SideContext) -> NewName | None:
     path, renamed, end = place.path or b"", b"", 0
     for start, stop, identity in _found(path, side):
         if start >= end:
             renamed += path[end:start] + f"<{identity.form}>".encode()
             end = stop
-    return renamed + path[end:] if end else None
+    return NewName(renamed + path[end:]) if end else None
 
 
 cause = Cause(

@@ -27,7 +27,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import Cause, Claim, Place, SideContext
+from verifier.causes.cause import Cause, Claim, NewName, Place, SideContext
 from verifier.causes.rules.secrets import key_risks
 from verifier.formats.certificate import valid_from
 from verifier.formats.field import Field
@@ -141,10 +141,10 @@ def _is_one_certificate(value: bytes) -> bool:
 _SUBJECT_LINK: Final = re.compile(rb"(/etc/ssl/certs/)[0-9a-f]{8}(\.\d+)")
 
 
-def _rename(place: Place, side: SideContext) -> bytes | None:  # noqa: ARG001
+def _rename(place: Place, side: SideContext) -> NewName | None:  # noqa: ARG001
     """Name a link by what it is, the certificate's subject, which holds the host's name."""
     found = _SUBJECT_LINK.fullmatch(place.path or b"") if place.type == SYMLINK else None
-    return None if found is None else found[1] + b"<subject>" + found[2]
+    return None if found is None else NewName(found[1] + b"<subject>" + found[2])
 
 
 cause = Cause(

@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import Cause, Claim, Place, SideContext
+from verifier.causes.cause import Cause, Claim, NewName, Place, SideContext
 from verifier.causes.moments import is_of_build
 from verifier.formats.field import Field
 from verifier.formats.times import find_times
@@ -95,9 +95,9 @@ def _given(place: Place, side: SideContext) -> bool:  # noqa: ARG001
     return place.type == DIRECTORY and _CONTENT_FOLDER.fullmatch(path) is not None
 
 
-def _rename(place: Place, side: SideContext) -> bytes | None:  # noqa: ARG001
+def _rename(place: Place, side: SideContext) -> NewName | None:  # noqa: ARG001
     match = _CONTENT.fullmatch(place.path or b"") if place.type == FILE else None
-    return None if match is None else match[1] + b"/<digest>"
+    return None if match is None else NewName(match[1] + b"/<digest>")
 
 
 cause = Cause(

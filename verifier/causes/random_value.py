@@ -12,7 +12,8 @@ evidence that it is: a name that keys have, beside it or as the file's own, but 
 instruction that asks a generator for it, in the same command where the file's name stands in one; or base64 of a length
 that no digest has; or the form of PHP's `uniqid('', true)`, whose time must be the build's; or that of Erlang's cookies
 (`.erlang.cookie`, `releases/COOKIE`). Without that it is not claimed: a digest looks the same, and would hide what it
-is the digest of. The value is taken as given: hence this is never called proven.
+is the digest of. What mixes fewer than three of small letters, capitals, digits and signs may have been chosen: it
+counts where the other side's value mixes more. The value is taken as given: hence this is never called proven.
 
 Remedy: make it when the container starts; where it is the salt of something else, fix that (matplotlib's
 `svg.hashsalt`).
@@ -152,8 +153,8 @@ def _claim_keyed(text: bytes) -> Iterator[Claim]:
     for match in _KEYED.finditer(text):
         name = match["name"] or match["setting"]
         part = next(part for part in ("quoted", "bare", "line") if match[part] is not None)
-        if not _OTHER_NAME.search(name) and _looks_random(match[part]):
-            yield Claim(match.start(part), match.end(part), _form(match[part]))
+        if not _OTHER_NAME.search(name) and _may_be_random(match[part]):
+            yield _claim(match, part)
 
 
 def _claim_whole(text: bytes, name: str, place: Place) -> Iterator[Claim]:
@@ -163,13 +164,13 @@ def _claim_whole(text: bytes, name: str, place: Place) -> Iterator[Claim]:
         yield Claim(*cookie.span(1), _form(cookie[1]))
         return
     match = _WHOLE.match(text)
-    if match is None or not _looks_random(match[1]):
+    if match is None or not _may_be_random(match[1]):
         return
     # what it is in a database, or the file
     names = (name.rpartition(": ")[2].encode(), (place.path or b"").rpartition(b"/")[2])
     is_named = any(_NAMED_FILE.fullmatch(item) for item in names)
     if is_named or _is_base64_of_no_digest(match[1]):
-        yield Claim(match.start(1), match.end(1), _form(match[1]))
+        yield _claim(match, 1)
 
 
 def _is_base64_of_no_digest(value: bytes) -> bool:
@@ -182,8 +183,8 @@ def _claim_generated(text: bytes, asked: str) -> Iterator[Claim]:
     """Claim what looks random in a text that is made by what asks a generator."""
     for match in _TOKEN.finditer(text):
         is_path = b"/" in match[0] and not all(re.search(kind, match[0]) for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]"))
-        if _looks_random(match[0]) and not is_path and match[0][:1] != b"/":
-            yield Claim(match.start(), match.end(), _form(match[0]))
+        if _may_be_random(match[0]) and not is_path and match[0][:1] != b"/":
+            yield _claim(match, 0)
     if re.search(r"\bS?RANDOM\b|\bshuf\b", asked):
         for match in _SHELL_NUMBER.finditer(text):
             yield Claim(match.start(), match.end(), "a random number")
@@ -200,13 +201,30 @@ def _is_dense(value: bytes) -> bool:
     return _entropy(value) >= 0.9 * math.log2(max(2, min(256, len(value))))
 
 
-def _looks_random(value: bytes) -> bool:
-    """Tell by length and by the entropy of the characters; one kind of letters alone may be a word."""
+def _claim(match: re.Match[bytes], part: str | int) -> Claim:
+    value = match[part]
+    return Claim(match.start(part), match.end(part), _form(value), doubtful=not _looks_random(value))
+
+
+def _may_be_random(value: bytes) -> bool:
+    """Tell by length, kinds of characters and their entropy; one kind of letters alone may be a word."""
     body = value.rstrip(b"=")
     if _HEX.fullmatch(body):
-        return len(body) >= 16 and _entropy(body) >= 2.8 and not body.isdigit()
-    kinds = sum(re.search(kind, body) is not None for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]", rb"[^0-9A-Za-z]"))
-    return len(body) >= 12 and kinds >= 3 and _entropy(body) >= 0.8 * math.log2(min(64, len(body)))
+        return len(body) >= 16 and _entropy(body) >= 2.4 and not body.isdigit()
+    return len(body) >= 12 and _kinds(body) >= 2 and _entropy(body) >= 0.75 * math.log2(min(64, len(body)))
+
+
+def _looks_random(value: bytes) -> bool:
+    """Tell what somebody is not likely to have chosen; of sixteen characters of base64, one in thirty is not told."""
+    body = value.rstrip(b"=")
+    if _HEX.fullmatch(body):
+        return _entropy(body) >= 2.8
+    return _kinds(body) >= 3 and _entropy(body) >= 0.8 * math.log2(min(64, len(body)))
+
+
+def _kinds(body: bytes) -> int:
+    """Count which of small letters, capitals, digits and other characters there are."""
+    return sum(re.search(kind, body) is not None for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]", rb"[^0-9A-Za-z]"))
 
 
 def _entropy(value: bytes) -> float:

@@ -8,10 +8,10 @@ there, or another line in a file.
 
 How it is recognised: entries that one side alone has are renamed, the random part replaced, and everything else about
 them (type, mode, owner, attributes, content) must be the same as of as many entries of the other side. A random part
-has six to ten letters and digits behind a dot, hyphen or underline, or behind `tmp`, mixes capitals, small letters and
-digits, and is no word; or it is that of Sprockets' manifest. In text, by the grammars of mktemp, Python's and Ruby's
-temporary folders, pip's, go's, gcc's, cargo's and CMake's, in a path. What it should be is not known: hence this is
-never called proven.
+has six to ten letters and digits behind a dot, hyphen or underline, or behind `tmp`; on one side at least it mixes
+capitals, small letters and digits, and is no word; or it is that of Sprockets' manifest. In text, by the grammars of
+mktemp, Python's and Ruby's temporary folders, pip's, go's, gcc's, cargo's and CMake's, in a path. What it should be is
+not known: hence this is never called proven.
 
 Remedy: remove temporary files in the RUN that makes them, or give them a name; build in a folder of a fixed name.
 
@@ -24,29 +24,36 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from verifier.causes.cause import Cause, Claim, Place, SideContext
-from verifier.causes.plain_words import is_plain_word
+from verifier.causes.cause import Cause, Claim, NewName, Place, SideContext
+from verifier.causes.plain_words import is_made_up, is_plain_word
 from verifier.causes.temporary_paths import claim_temporary_names
 from verifier.formats.field import Field
 
 __all__ = ["cause"]
 
 _RANDOM: Final = re.compile(
-    rb"(?:(?P<template>(?<=[.\-_])[A-Za-z0-9]{6,10})|(?<=/tmp)[a-z0-9_]{8})(?=/|$)|(?<=/\.sprockets-manifest-)[0-9a-f]{32}(?=\.json$)"
+    rb"(?:(?P<template>(?<=[.\-_])[A-Za-z0-9]{6,10})|(?<=/tmp)(?P<python>[a-z0-9_]{8}))(?=/|$)"
+    rb"|(?<=/\.sprockets-manifest-)[0-9a-f]{32}(?=\.json$)"
 )
-_KINDS: Final = tuple(re.compile(kind) for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]"))
 
 
-def _rename(place: Place, side: SideContext) -> bytes | None:  # noqa: ARG001
+def _rename(place: Place, side: SideContext) -> NewName | None:  # noqa: ARG001
+    """Replace what is made up; where nothing clearly is, the first that may be."""
     path = place.path or b""
-    renamed = _RANDOM.sub(lambda match: b"<random>" if _is_random(match) else match[0], path)
-    return None if renamed == path else renamed
+    found = [match for match in _RANDOM.finditer(path) if not match[0].isdigit()]
+    sure = [match for match in found if not _is_doubtful(match)]
+    renamed, end = b"", 0
+    for match in sure or found[:1]:
+        renamed += path[end : match.start()] + b"<%d random>" % len(match[0])
+        end = match.end()
+    return NewName(renamed + path[end:], doubtful=not sure) if found else None
 
 
-def _is_random(match: re.Match[bytes]) -> bool:
+def _is_doubtful(match: re.Match[bytes]) -> bool:
     """Tell a random name from a word: `config`, `Version2` and `20261118` are none."""
-    is_word = match["template"] is not None and is_plain_word(match["template"])
-    return not is_word and sum(kind.search(match[0]) is not None for kind in _KINDS) >= 2
+    if match["template"] is not None:
+        return not is_made_up(match[0])
+    return match["python"] is not None and is_plain_word(match[0])
 
 
 def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:  # noqa: ARG001

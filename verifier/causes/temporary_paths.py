@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from verifier.causes.cause import Claim
-from verifier.causes.plain_words import is_plain_word
+from verifier.causes.plain_words import is_made_up, is_plain_word
 
 _ALPHANUMERIC: Final = rb"[A-Za-z0-9]"
 _PATHS: Final = re.compile(
@@ -36,22 +36,23 @@ _PATHS: Final = re.compile(
     rb"|/CMakeScratch/TryCompile-(?P<scratch>" + _ALPHANUMERIC + rb"{6})(?!\w)"
     rb"|(?<!\w)cmTC_(?P<trial>[0-9a-f]{5})(?!\w)"
 )
-_KINDS: Final = (re.compile(rb"[a-z]"), re.compile(rb"[A-Z]"), re.compile(rb"[0-9]"))
 _OF_LETTERS: Final = frozenset({"mktemp", "crate", "gcc", "cargo", "template", "elsewhere", "scratch"})
-"""Drawn from capitals, small letters and digits: a word among them is somebody's own name."""
+"""Drawn from capitals, small letters and digits: a word among them may be somebody's own name."""
 
-_WANTED_KINDS: Final = {"template": 2, "elsewhere": 3}
-"""Of what may be a word or a version as well: how many of capitals, small letters and digits it must mix."""
+_OF_ANY_LENGTH: Final = frozenset({"template", "elsewhere"})
+"""In no folder of a program's own, and may be a version or a suffix as well: such a name must mix."""
 
 
 def claim_temporary_names(value: bytes) -> Iterator[Claim]:
     """Claim the made-up part of every such path; what it should be is not known, so each claim is opaque."""
     for match in _PATHS.finditer(value):
         for name, found in match.groupdict().items():
-            is_name = name in _OF_LETTERS and is_plain_word(found or b"")
-            if found is not None and _kinds(found) >= _WANTED_KINDS.get(name, 1) and not is_name:
-                yield Claim(match.start(name), match.end(name), f"temporary name ({name})", opaque=True)
+            if found is not None and not (name in _OF_ANY_LENGTH and found[:6].isdigit()):
+                form = f"temporary name ({name} of {len(found)})" if name in _OF_LETTERS else f"temporary name ({name})"
+                yield Claim(match.start(name), match.end(name), form, opaque=True, doubtful=_is_doubtful(name, found))
 
 
-def _kinds(name: bytes) -> int:
-    return sum(kind.search(name) is not None for kind in _KINDS)
+def _is_doubtful(name: str, found: bytes) -> bool:
+    if name in _OF_ANY_LENGTH:
+        return not is_made_up(found, mixed_case=name == "elsewhere")
+    return name in _OF_LETTERS and is_plain_word(found)

@@ -83,7 +83,7 @@ def _tried(pair: Pair, place: Place, sides: tuple[SideContext, SideContext], cau
         # nothing inside of it varies: the stream differs for a reason of its own
         return Trial(first=first.digest, second=_ANOTHER_STREAM)
     varying = _leading(everything)
-    if any(item.claim.dependent for item, _ in varying):
+    if any(item.claim.dependent or (item.claim.doubtful and other.claim.doubtful) for item, other in varying):
         return Trial(first=first.digest, second=_ANOTHER_ORIGIN)
     return Trial(
         first=first.digest,

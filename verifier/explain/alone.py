@@ -2,9 +2,10 @@
 
 Within a pair of layers, each side's lonely paths are renamed by the causes, one side at a time, and each entry becomes
 its new name with everything else about it: type, mode, owner, attributes, link target, content, and its time unless
-that lies within the build's window. An entry is explained where the other side has as many of the very same. Of what is
-left, a file is also explained where the other side has one of the same new name, and one alone, that differs in content
-only, and the causes explain that content.
+that lies within the build's window. An entry is explained where the other side has as many of the very same; where a
+name may be somebody's own word, the other side's must be one that nobody chose. Of what is left, a file is also
+explained where the other side has one of the same new name, and one alone, that differs in content only, and the causes
+explain that content.
 """
 
 from __future__ import annotations
@@ -28,10 +29,13 @@ from verifier.oci.tar_entry import FILE
 _Name = tuple[str, bytes]
 """The slug of the cause that renamed, and the digest of the renamed entry."""
 
+_Named = list[tuple[int, bool]]
+"""The numbers of the entries that come out the same; whether somebody may have chosen what was replaced."""
+
 _Key = tuple[str, tuple[int | None, int | None] | None, bytes | None, int]
 """Which lonely entry it is: its platform, pair of layers, path and occurrence."""
 
-_Sides = tuple[dict[_Name, list[int]], dict[_Name, list[int]]]
+_Sides = tuple[dict[_Name, _Named], dict[_Name, _Named]]
 
 
 def pair_alone(
@@ -83,29 +87,43 @@ def _balanced(
     for number in numbers:
         item = differences[number]
         side = 0 if item.second is None else 1
-        name = _renamed(item, side, sides, causes, with_content=with_content)
-        if name is not None and item.layer is not None:
+        renamed = _renamed(item, side, sides, causes, with_content=with_content)
+        if renamed is not None and item.layer is not None:
+            name, doubtful = renamed
             key = json.dumps([str(item.platform), item.layer.first, item.layer.second])
-            groups.setdefault(key, ({}, {}))[side].setdefault(name, []).append(number)
+            groups.setdefault(key, ({}, {}))[side].setdefault(name, []).append((number, doubtful))
     for first, second in groups.values():
         for name, own in first.items():
-            others = second.get(name, [])
-            if len(own) == len(others):
-                yield name, (own, others)
+            numbers_of_both = _as_many(own, second.get(name, []))
+            if numbers_of_both is not None:
+                yield name, numbers_of_both
 
 
-def _renamed(item: Difference, side: int, sides: Sides, causes: Sequence[Cause], *, with_content: bool) -> _Name | None:
+def _as_many(own: _Named, others: _Named) -> tuple[list[int], list[int]] | None:
+    """Give the entries of both sides if they are as many: all, or those that are in no doubt.
+
+    Of a pair, one name may be in doubt.
+    """
+    sure = tuple([number for number, doubtful in named if not doubtful] for named in (own, others))
+    if len(own) == len(others) <= len(sure[0]) + len(sure[1]):
+        return [number for number, _ in own], [number for number, _ in others]
+    return (sure[0], sure[1]) if len(sure[0]) == len(sure[1]) > 0 else None
+
+
+def _renamed(
+    item: Difference, side: int, sides: Sides, causes: Sequence[Cause], *, with_content: bool
+) -> tuple[_Name, bool] | None:
     if item.alone is None or item.path is None:
         return None
     place = Place(part=item.part, field=item.field, path=item.path, type=item.entry_type)
-    for cause in causes:
-        path = None if cause.rename is None else cause.rename(place, sides[side])
-        if path is not None:
-            time = own_time(item.alone, sides[side])
-            rest = item.alone.facts if with_content else item.alone.frame
-            parts = [cause.slug, path.hex(), time, rest, item.occurrence]
-            return cause.slug, hashlib.sha256(json.dumps(parts).encode()).digest()
-    return None
+    asked = ((cause.slug, cause.rename(place, sides[side])) for cause in causes if cause.rename is not None)
+    found = [(slug, name) for slug, name in asked if name is not None]
+    if not found:
+        return None
+    slug, name = min(found, key=lambda item: item[1].doubtful)
+    rest = item.alone.facts if with_content else item.alone.frame
+    parts = [slug, name.path.hex(), own_time(item.alone, sides[side]), rest, item.occurrence]
+    return (slug, hashlib.sha256(json.dumps(parts).encode()).digest()), name.doubtful
 
 
 def own_time(entry: AloneEntry, side: SideContext) -> str:
