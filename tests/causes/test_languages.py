@@ -9,6 +9,7 @@ import marshal
 import os
 import pickle
 import random
+import re
 import shutil
 import struct
 import subprocess
@@ -22,7 +23,7 @@ import pytest
 
 from tests.causes.sides import FIRST, SECOND, WINDOWS, at, causes, explain_contents, explain_layers
 from tests.compare.layer_images import Entry, file, folder, tar
-from verifier.causes.cause import Place, SideContext, Window
+from verifier.causes.cause import Claim, Place, SideContext, Window
 from verifier.causes.git_directory import cause as git_directory
 from verifier.causes.npm_cache import cause as npm_cache
 from verifier.causes.random_value import cause as random_value
@@ -571,9 +572,7 @@ class TestRandomValues:
         assert causes(explain_contents(b"3q2+7wABAgMEBQ==\n", b"AQ+DBAUGBwgJCg==\n")) == ["random-value"]
 
     def claims(self, text: bytes, made_by: str, kind: str = "text") -> int:
-        assert random_value.normalise is not None
-        place = Place(part="layer", field="content", path=b"/x", made_by=made_by)
-        return len(list(random_value.normalise(Field(name="", kind=kind, value=text, offset=0), place, WINDOWS[0])))
+        return len(self.claimed(text, made_by, kind))
 
     def test_an_instruction_that_asks_a_generator(self) -> None:
         text = self.HEX[0].encode() + b"\n"
@@ -587,6 +586,25 @@ class TestRandomValues:
         assert self.claims(noise, "RUN head -c 64 /dev/urandom >/x", "bytes") == 1
         assert self.claims(noise, "RUN make", "bytes") == 0
         assert self.claims(bytes(60) + noise[:4], "RUN head -c 64 /dev/urandom >/x", "bytes") == 0
+        # of 256 bytes many fall together: they have the least of what they could have
+        for size in (16, 32, 128, 256, 512, 4096):
+            assert self.claims(random.Random(size).randbytes(size), "RUN head -c 999 /dev/urandom >/x", "bytes") == 1
+
+    @pytest.mark.parametrize("alphabet", ["a-z0-9", "A-Za-z0-9", "a-zA-Z0-9+/", "0-9a-f"])
+    @pytest.mark.parametrize("length", [16, 24, 32, 64])
+    def test_whatever_is_drawn(self, alphabet: str, length: int) -> None:
+        letters = [chr(code) for code in range(128) if re.fullmatch(f"[{alphabet}]", chr(code))]
+        chance, made_by, missed = random.Random(7), f"RUN tr -dc {alphabet} </dev/urandom | head -c {length} >/x", 0
+        for _ in range(300):
+            drawn = ["".join(chance.choices(letters, k=length)) + "\n" for _ in range(2)]
+            claimed = [self.claimed(text.encode(), made_by) for text in drawn if not text.startswith("/")]
+            missed += any(not claims for claims in claimed) or all(claims[0].doubtful for claims in claimed)
+        assert missed <= 9
+
+    def claimed(self, text: bytes, made_by: str, kind: str = "text") -> list[Claim]:
+        assert random_value.normalise is not None
+        place = Place(part="layer", field="content", path=b"/x", made_by=made_by)
+        return list(random_value.normalise(Field(name="", kind=kind, value=text, offset=0), place, WINDOWS[0]))
 
     def test_a_uuid_with_a_time(self) -> None:
         first, second = (_uuid1(moment).encode() for moment in IN)
