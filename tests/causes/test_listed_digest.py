@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import os
 import struct
+import subprocess
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -13,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.causes.sides import FIRST, SECOND, WINDOWS, at, causes, explain_images
+from tests.causes.sides import FIRST, SECOND, WINDOWS, at, causes, explain_contents, explain_images
 from tests.compare.layer_images import Entry, file, image, single, tar
 from tests.formats.elf_files import EXECUTABLE, LOADED, NO_BITS, Part, code, elf, note, strings
 from verifier.compare import compare
@@ -77,6 +79,47 @@ def test_inside_of_an_archive() -> None:
         return out.getvalue()
 
     assert causes(explain_files(listing("lists.zip", packed))) == ["listed-digest", "embedded-timestamp"]
+
+
+def wheel(moment: float, *, of: bytes = b"", more: bytes = b"") -> bytes:
+    """Pack a wheel as the specification of binary distributions has it; `of` is what the RECORD has the digest of."""
+    module = b"built = '" + built(moment) + b"'\n"
+    digest = base64.urlsafe_b64encode(hashlib.sha256(of or module).digest()).rstrip(b"=")
+    record = b"x.py,sha256=%s,%d\nx-1.dist-info/RECORD,,\n" % (digest, len(module))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo("x.py"), module)
+        archive.writestr(zipfile.ZipInfo("x-1.dist-info/RECORD"), record + more)
+    return out.getvalue()
+
+
+def test_a_wheels_record_of_its_own_members() -> None:
+    first, second = (wheel(moment) for moment in (FIRST + 4, SECOND + 4))
+    explanation = explain_contents(first, second, "wheels/x-1-py3-none-any.whl")
+    assert causes(explanation) == ["listed-digest", "embedded-timestamp"]
+    assert {finding.confidence for finding in explanation.findings} == {"proven"}
+    assert causes(explain_contents(first, wheel(SECOND + 4, more=b"y,,\n"))) == ["residue"]
+    assert causes(explain_contents(*(wheel(moment, of=b"%d" % moment) for moment in (FIRST, SECOND)))) == ["residue"]
+
+
+def test_a_package_lists_what_is_in_another_member(tmp_path: Path) -> None:
+    contents = []
+    for number, moment in enumerate((FIRST + 4, SECOND + 4)):
+        root = tmp_path / str(number)
+        (root / "DEBIAN").mkdir(parents=True)
+        (root / "version").write_bytes(built(moment))
+        control = "Package: x\nVersion: 1\nArchitecture: all\nMaintainer: a <a@example.org>\nDescription: x\n"
+        (root / "DEBIAN" / "control").write_text(control)
+        (root / "DEBIAN" / "md5sums").write_bytes(hexadecimal("md5", "  version\n")(built(moment)))
+        packed = tmp_path / f"{number}.deb"
+        command = ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(root), str(packed)]
+        subprocess.run(command, check=True, capture_output=True, env={**os.environ, "SOURCE_DATE_EPOCH": "1"})
+        contents.append(packed.read_bytes())
+    assert causes(explain_contents(contents[0], contents[1], "x.deb")) == ["listed-digest", "embedded-timestamp"]
+
+
+def test_the_diff_ids_where_an_archive_lists_its_members(tmp_path: Path) -> None:
+    assert_equal_diff_ids(tmp_path, *([file("x.whl", wheel(moment))] for moment in (FIRST + 4, SECOND + 4)))
 
 
 def test_in_another_layer_than_the_file() -> None:
@@ -153,11 +196,14 @@ def test_a_list_is_explained_where_its_file_is_not() -> None:
 
 
 def test_the_diff_ids_of_what_is_left_are_equal(tmp_path: Path) -> None:
-    first, second = (
-        single(image(tar([file("app", built(moment)), file("SUMS", hexadecimal("sha512")(built(moment)))])))
-        for moment in (FIRST + 4, SECOND + 4)
-    )
-    comparison = compare(first, second, workspace=tmp_path)
+    contents = (built(moment) for moment in (FIRST + 4, SECOND + 4))
+    listings = ([file("app", content), file("SUMS", hexadecimal("sha512")(content))] for content in contents)
+    assert_equal_diff_ids(tmp_path, *listings)
+
+
+def assert_equal_diff_ids(workspace: Path, *files: list[Entry]) -> None:
+    first, second = (single(image(tar(entries))) for entries in files)
+    comparison = compare(first, second, workspace=workspace)
     reader = ImageSetReader(first, second)
     sides = WINDOWS[0], WINDOWS[1]
     told = explain(comparison, first=sides[0], second=sides[1], contents=reader, instructions=lambda _: None)

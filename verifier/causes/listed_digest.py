@@ -1,17 +1,18 @@
 """A file lists the digest of another file that varies.
 
 What varies: a digest in a list of checksums (`SHA256SUMS`, `app.sha256`, `md5sums`), in a manifest of a package, or in
-an `integrity` attribute: it is that of a file of the same image which differs itself. Likewise the checksum by which a
-stripped program refers to its debugging information (`.gnu_debuglink`), and the build ID that this has from it.
+an `integrity` attribute: it is that of a file of the same image which differs itself, or of another member of the same
+archive (a wheel's RECORD, a Debian package's `md5sums`). Likewise the checksum by which a stripped program refers to
+its debugging information (`.gnu_debuglink`), and the build ID that this has from it.
 
 Why it matters: the list holds nothing of its own that varies. Who mends what varies in the file has mended the list.
 
 How it is recognised: by computing it. On each side the digests of all files that differ are taken, and a value is
-claimed where it is one of them, of the same file on both sides: MD5, SHA-1, SHA-256, SHA-384 or SHA-512, in hexadecimal
-digits or base64; in a program's link to its debugging information CRC-32. A build ID in a file that holds debugging
-information alone is that of a program which differs. A list may also hold the digest of its own beginning, with the
-size of that, where it was written into the folder that it lists (`apt-ftparchive release . > Release`). So this is
-proven. A digest of a file that the image does not hold is not claimed.
+claimed where it is one of them, or that of a member of the same archive, of the same file on both sides: MD5, SHA-1,
+SHA-256, SHA-384 or SHA-512, in hexadecimal digits or base64; in a program's link to its debugging information CRC-32. A
+build ID in a file that holds debugging information alone is that of a program which differs. A list may also hold the
+digest of its own beginning, with the size of that, where it was written into the folder that it lists (`apt-ftparchive
+release . > Release`). So this is proven. A digest of a file that the image does not hold is not claimed.
 
 Remedy: mend what varies in the file that is listed; its digest then stays.
 

@@ -13,13 +13,15 @@ from collections.abc import Iterator, Sequence
 from verifier.causes.cause import Cause, Place, SideContext
 from verifier.causes.counterfactual import claims_of
 from verifier.errors import MalformedImageError
+from verifier.explain.members import unfold_with_members
 from verifier.formats.field import Field, Node
 from verifier.formats.unfold import unfold
 
 
 def write_again(content: bytes, place: Place, side: SideContext, causes: Sequence[Cause]) -> bytes:
     """Give a content with what `causes` claim replaced. Raises MalformedImageError where that cannot be done."""
-    node = unfold(content)
+    # the digests of what is inside matter where those of files do
+    node, side = unfold_with_members(content, side) if side.digests else (unfold(content), side)
     plain = _plain(node)
     if plain is not None and plain != content:
         raise MalformedImageError(f"the parts of a {node.format} do not lie one after the other")

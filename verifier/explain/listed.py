@@ -1,6 +1,7 @@
 """Try contents once more, knowing the digests of all files that differ: a list of checksums follows from these.
 
-So does a program's link to its debugging information, and from programs' build IDs those of such information.
+So does a program's link to its debugging information, and from programs' build IDs those of such information. What an
+archive lists follows from its own members.
 
 What is not explained, or is taken as given, is searched for what may be a digest. Only where there is one are the files
 that differ digested; SHA-256 is known from the comparison, whatever the size.
@@ -13,6 +14,7 @@ from dataclasses import replace
 
 from verifier.causes.cause import Cause
 from verifier.causes.trial import Trial, try_causes
+from verifier.explain.members import unfold_with_members
 from verifier.explain.places import Places
 from verifier.explain.reader import SIDES, ContentReader, Sides, is_content_of_both
 from verifier.formats.elf_sections import BUILD_IDS
@@ -44,7 +46,8 @@ def try_with_digests(
     open_ones = {number for number in contents if _is_open(trials[number])}
     written: dict[int, set[int]] = {}
     identities: Tables = {}
-    for number, nodes in _unfolded(differences, layers, open_ones, reader):
+    for number, contents_of_both in _read(differences, layers, open_ones, reader):
+        nodes = (unfold(contents_of_both[0]), unfold(contents_of_both[1]))
         written[number] = {len(value) for node in nodes for value in _written(node)}
         _note_identities(identities, differences[number], nodes)
     algorithms = {ALGORITHMS[size] for sizes in written.values() for size in sizes if size in ALGORITHMS}
@@ -52,8 +55,13 @@ def try_with_digests(
     tables = digest_tables(differences, contents, reader, algorithms) if algorithms else {}
     tables = _joined(identities, tables)
     found = {}
-    for number, nodes in _unfolded(differences, layers, candidates, reader):
+    for number, contents_of_both in _read(differences, layers, candidates, reader):
         own = knowing(sides, tables, differences[number].platform)
+        (first, of_first), (second, of_second) = (
+            unfold_with_members(content, side, written[number])
+            for content, side in zip(contents_of_both, own, strict=True)
+        )
+        nodes, own = (first, second), (of_first, of_second)
         if any(value in side.digests for node, side in zip(nodes, own, strict=True) for value in _written(node)):
             trial = try_causes(nodes, places.of(differences[number]), own, causes)
             if trial.equal and not (trials[number].equal and trial.opaque):
@@ -120,9 +128,9 @@ def _by_layer(differences: Sequence[Difference], numbers: Collection[int]) -> _L
     return layers
 
 
-def _unfolded(
+def _read(
     differences: Sequence[Difference], layers: _Layers, chosen: Collection[int], reader: ContentReader
-) -> Iterator[tuple[int, tuple[Node, Node]]]:
+) -> Iterator[tuple[int, tuple[bytes, bytes]]]:
     """Read some contents again, one pair of layers after another; what cannot be read is left out."""
     for (platform, layer), numbers in layers.items():
         wanted = {number: (differences[number].path or b"", differences[number].occurrence) for number in numbers}
@@ -133,7 +141,7 @@ def _unfolded(
         )
         for number, key in wanted.items():
             if key in first and key in second:
-                yield number, (unfold(first[key]), unfold(second[key]))
+                yield number, (first[key], second[key])
 
 
 def _written(node: Node) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ that the unfolding never fails and never drops a byte.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 from verifier.formats.ar_archive import is_ar, unfold_ar
 from verifier.formats.berkeley_database import is_berkeley_database, unfold_berkeley_database
@@ -35,21 +36,27 @@ from verifier.formats.xz_stream import is_xz, unfold_xz
 from verifier.formats.zip_archive import is_zip, unfold_zip
 from verifier.formats.zstd_stream import is_zstd, unfold_zstd
 
+Noting = Callable[[str, bytes], None]
+"""Is told of each member of a container what it is called there, and its content."""
 
-def unfold(data: bytes) -> Node:
-    """Unfold one whole content."""
-    return _Unfolding().unfold(data, "", 0)
+
+def unfold(data: bytes, note: Noting | None = None) -> Node:
+    """Unfold one whole content; `note` is told of what is found inside."""
+    return _Unfolding(note).unfold(data, "", 0)
 
 
 class _Unfolding:
     """One content's unfolding: how deep it is by now, and how much may still be inflated."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: Noting | None) -> None:
         self._depth = 0
         self._budget = Budget(MAX_UNFOLDED_BYTES)
+        self._note = note
 
     def unfold(self, data: bytes, name: str, offset: int) -> Node:
         """Unfold a content, or a member of one."""
+        if self._note is not None and self._depth > 0:
+            self._note(name, data)
         if self._depth < MAX_DEPTH:
             self._depth += 1
             try:
