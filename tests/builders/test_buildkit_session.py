@@ -128,7 +128,7 @@ def test_what_is_exported(engine: str, tmp_path: Path) -> None:
     assert digest
     assert first.image_id == manifest["config"]["digest"]
     if engine in CONTAINERD:
-        assert first.location.startswith("oci-archive:")
+        assert first.location.startswith("oci:")
         assert first.manifest_source == "builder"
         assert first.builder.shows_manifest
         assert first.builder.reproducible

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from verifier.builders.buildkit_abilities import Abilities, abilities_of, identify_buildkit
 from verifier.builders.buildkit_session import BuildkitSession
@@ -17,28 +18,33 @@ if TYPE_CHECKING:
     from verifier.clients.engine_client import Engine
 
 
+class _Found(NamedTuple):
+    """What answered."""
+
+    buildx: Buildx
+    builder: SelectedBuilder
+    abilities: Abilities
+    identity: BuilderIdentity
+
+
 class BuildkitBuilder:
-    """The selected buildx builder."""
+    """The selected buildx builder; it is asked once, and stays this one."""
+
+    def __init__(self) -> None:
+        self._found: _Found | None = None
 
     def identify(self) -> BuilderIdentity:
         """Ask buildx and, for the docker driver, the engine. Raises BuilderUnavailableError."""
-        buildx = find_buildx()
-        builder, engine = _select(buildx)
-        if engine is None:
-            return identify_buildkit(buildx, builder, None, abilities_of(buildx, builder, None))
-        with engine:
-            facts = _facts(engine)
-            return identify_buildkit(buildx, builder, facts, abilities_of(buildx, builder, facts))
+        if self._found is None:
+            self._found = _find()
+        return self._found.identity
 
     def open(self, workspace: Path) -> BuilderSession:
-        """Begin a run on the selected builder; it stays this one for the run. Raises BuilderUnavailableError."""
-        buildx = find_buildx()
-        builder, engine = _select(buildx)
+        """Begin a run on the selected builder. Raises BuilderUnavailableError."""
+        found = self._found = self._found or _find()
+        engine = _engine_of(found.builder)
         try:
-            facts = _facts(engine) if engine is not None else None
-            abilities: Abilities = abilities_of(buildx, builder, facts)
-            identity = identify_buildkit(buildx, builder, facts, abilities)
-            return BuildkitSession(workspace, buildx, builder, engine, abilities, identity)
+            return BuildkitSession(workspace, found.buildx, found.builder, engine, found.abilities, found.identity)
         except BaseException:
             if engine is not None:
                 engine.close()
@@ -50,17 +56,26 @@ def buildkit_builder() -> BuildkitBuilder:
     return BuildkitBuilder()
 
 
-def _select(buildx: Buildx) -> tuple[SelectedBuilder, Engine | None]:
-    """Find the selected builder, and the engine behind it where it is an engine's own."""
+def _find() -> _Found:
+    buildx = find_buildx()
     try:
         builder = buildx.inspect()
     except BuilderUnavailableError:
         # An engine that does not answer says best itself what is wrong and what would mend it.
         connect_engine().close()
         raise
+    engine = _engine_of(builder)
+    with contextlib.nullcontext() if engine is None else engine:
+        facts = None if engine is None else _facts(engine)
+    abilities = abilities_of(buildx, builder, facts)
+    return _Found(buildx, builder, abilities, identify_buildkit(buildx, builder, facts, abilities))
+
+
+def _engine_of(builder: SelectedBuilder) -> Engine | None:
+    """Connect to the engine behind a builder, where it is an engine's own."""
     if builder.driver != "docker":
-        return builder, None
-    return builder, connect_engine(None if builder.endpoint in ("", "default") else builder.endpoint)
+        return None
+    return connect_engine(None if builder.endpoint in ("", "default") else builder.endpoint)
 
 
 def _facts(engine: Engine) -> EngineFacts:

@@ -24,6 +24,7 @@ _IN_ENGINE: Final = (
 
 _CONTEXTS_SINCE: Final = (0, 10)
 _HISTORY_SINCE: Final = (0, 11)
+_UNPACKED_SINCE: Final = (0, 11)
 _REWRITE_SINCE: Final = (0, 13)
 _CONTEXTS_KEPT_SINCE: Final = (0, 19)
 """Before, a base that a named context brought was taken for the build's own, and its times were rewritten, too (seen
@@ -39,15 +40,17 @@ class Abilities:
     """What to do and what to leave.
 
     `in_engine`: the docker driver, whose images are the engine's. `exports_oci`: `type=oci` is there; otherwise the
-    image is loaded and saved. `rewrites`: `rewrite-timestamp=true`. `holds`: named contexts, by which a base is put in
-    another's place, and `holds_rewritten` that they go together with rewriting. `new_syntax`: heredocs, `COPY --link`,
-    `RUN --network` without a `# syntax=` line.
+    image is loaded and saved. `unpacks`: that export may be a folder (`tar=false`). `rewrites`:
+    `rewrite-timestamp=true`. `holds`: named contexts, by which a base is put in another's place, and `holds_rewritten`
+    that they go together with rewriting. `new_syntax`: heredocs, `COPY --link`, `RUN --network` without a `# syntax=`
+    line.
     """
 
     buildkit: tuple[int, int]
     in_engine: bool
     containerd_store: bool
     exports_oci: bool
+    unpacks: bool
     rewrites: bool
     holds: bool
     holds_rewritten: bool
@@ -74,6 +77,7 @@ def abilities_of(buildx: Buildx, builder: SelectedBuilder, facts: EngineFacts | 
         in_engine=in_engine,
         containerd_store=facts is not None and facts.containerd_store,
         exports_oci=exports,
+        unpacks=exports and buildx.unpacks and version >= _UNPACKED_SINCE,
         rewrites=exports and version >= _REWRITE_SINCE,
         holds=version >= _CONTEXTS_SINCE,
         holds_rewritten=version >= _CONTEXTS_KEPT_SINCE,

@@ -45,9 +45,10 @@ def shown_options(plan: Plan, kind: str) -> tuple[str, ...]:
     )
 
 
-def oci_output(target: Path, *, rewrite: bool) -> str:
-    """Write the `--output` for an OCI archive; the value is one line of CSV."""
-    fields = ["type=oci", f"dest={target}", *(["rewrite-timestamp=true"] if rewrite else [])]
+def oci_output(target: Path, *, rewrite: bool, unpacked: bool = False) -> str:
+    """Write the `--output` for an OCI archive, or for a folder (`unpacked`); the value is one line of CSV."""
+    fields = ["type=oci", f"dest={target}", *(["tar=false"] if unpacked else [])]
+    fields += ["rewrite-timestamp=true"] if rewrite else []
     return ",".join(_csv(field) for field in fields)
 
 

@@ -21,6 +21,7 @@ from verifier.builders.buildkit_bases import (
 )
 from verifier.builders.buildkit_command import build_arguments, oci_output, shown_options
 from verifier.builders.buildkit_failure import failure_of
+from verifier.builders.buildkit_layout import pack_layout, prepare_layout
 from verifier.builders.buildkit_progress import PlainProgress, Progress, RawProgress, Vertex
 from verifier.builders.buildkit_refusals import refuse_for_buildkit
 from verifier.builders.buildkit_stages import StageImages
@@ -74,6 +75,7 @@ class BuildkitSession:
         self._holds: tuple[Hold, ...] = ()
         self._contexts: dict[Path, None] = {}
         self._images: dict[int, str] = {}
+        self._layouts: list[Path] = []
         store = None if engine is None or self._traces is None else (engine, self._traces)
         self._stages = StageImages(workspace, buildx, builder.name, abilities, self._run, store)
         self._configs: set[Digest] = set()
@@ -110,7 +112,7 @@ class BuildkitSession:
     def build(self, plan: Plan, ordinal: int, listener: BuildListener) -> Build:
         """Build without cache and export the image into the workspace.
 
-        An OCI archive where BuildKit may export one, else the engine's own export of an image under a private tag. The
+        An OCI layout where BuildKit may export one, else the engine's own export of an image under a private tag. The
         images of the plan's copied stages are kept, unless the build gave what an earlier one gave.
         """
         self._watch(plan)
@@ -144,7 +146,7 @@ class BuildkitSession:
         steps = steps_of(vertices, plan.instructions)
         return Build(
             ordinal=ordinal,
-            location=f"oci-archive:{target}" if self._abilities.exports_oci else f"docker-archive:{target}",
+            location=f"{self._transport}:{target}",
             builder=self._identity,
             options=shown_options(plan, "oci" if self._abilities.exports_oci else "docker"),
             manifest_source="builder" if self._abilities.exports_oci else "export",
@@ -208,12 +210,23 @@ class BuildkitSession:
         return RawProgress(listener) if self._abilities.raw_progress else PlainProgress(listener)
 
     def _output(self, plan: Plan, ordinal: int) -> tuple[str, Path]:
+        if self._abilities.unpacks:
+            folder = self._workspace / f"build-{ordinal}"
+            prepare_layout(folder, self._layouts)
+            self._layouts.append(folder)
+            return oci_output(folder, rewrite=plan.options.reproducible, unpacked=True), folder
         target = self._workspace / f"build-{ordinal}.tar"
         if self._abilities.exports_oci:
             return oci_output(target, rewrite=plan.options.reproducible), target
         if self._traces is not None:
             self._traces.add_tag(self._tag(ordinal))
         return f"type=docker,name={self._tag(ordinal)}", target
+
+    @property
+    def _transport(self) -> str:
+        if self._abilities.unpacks:
+            return "oci"
+        return "oci-archive" if self._abilities.exports_oci else "docker-archive"
 
     def _tag(self, ordinal: int) -> str:
         return f"{PRIVATE_HOST}/{self._run}/build:{ordinal}"
@@ -283,14 +296,15 @@ class BuildkitSession:
             self._images[ordinal] = image
             self._engine.save(image, target)
             return image
-        if not target.is_file():
+        if not target.exists():
             raise StoreError(f"buildx wrote no image for build {ordinal}")
         digest = _read_metadata(metadata).get("containerimage.config.digest")
         return parse_digest(digest, "containerimage.config.digest") if digest is not None else None
 
 
 def _archive(build: Build) -> Path:
-    return Path(build.location.partition(":")[2])
+    transport, _, path = build.location.partition(":")
+    return pack_layout(Path(path)) if transport == "oci" else Path(path)
 
 
 def _read_metadata(path: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ ASK_SECONDS: Final = 60.0
 MAX_PROGRESS_LINE: Final = 4 * 1024 * 1024
 """Bytes of one line of raw JSON progress."""
 
+_UNPACKS_SINCE: Final = (0, 10)
 _RAW_JSON_SINCE: Final = (0, 13)
 _HISTORY_SINCE: Final = (0, 20)
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
@@ -60,6 +61,11 @@ class Buildx:
     def __init__(self, version: str) -> None:
         self.version = version
         self._numbers = _numbers(version)
+
+    @property
+    def unpacks(self) -> bool:
+        """Whether an export may be a folder in place of an archive (`tar=false`)."""
+        return self._numbers >= _UNPACKS_SINCE
 
     @property
     def has_raw_json(self) -> bool:
