@@ -62,23 +62,30 @@ def records() -> tuple[Any, ...]:
     return from_listing(docker("buildx", "du", "--verbose"))
 
 
+def file_of(build: Build, name: str) -> bytes:
+    """Read a file of an export, which is a folder or an archive."""
+    transport, _, path = build.location.partition(":")
+    if transport == "oci":
+        return (Path(path) / name).read_bytes()
+    with tarfile.open(path) as archive:
+        file = archive.extractfile(name)
+        assert file is not None
+        return file.read()
+
+
+def blob_of(build: Build, digest: str) -> bytes:
+    return file_of(build, f"blobs/sha256/{digest.partition(':')[2]}")
+
+
 def manifest_of(build: Build) -> tuple[str, dict[str, Any], list[bytes]]:
     """Give an export's manifest with its digest, and its layers' tars."""
-    with tarfile.open(build.location.partition(":")[2]) as archive:
-
-        def blob(digest: str) -> bytes:
-            file = archive.extractfile(f"blobs/sha256/{digest.partition(':')[2]}")
-            assert file is not None
-            return file.read()
-
-        index = json.load(archive.extractfile("index.json"))  # type: ignore[arg-type]  # it is a file
-        digest = index["manifests"][0]["digest"]
-        manifest = json.loads(blob(digest))
-        if "manifests" in manifest:
-            digest = manifest["manifests"][0]["digest"]
-            manifest = json.loads(blob(digest))
-        layers = [blob(layer["digest"]) for layer in manifest["layers"]]
-        return digest, manifest, [gzip.decompress(item) if item[:2] == b"\x1f\x8b" else item for item in layers]
+    digest = json.loads(file_of(build, "index.json"))["manifests"][0]["digest"]
+    manifest = json.loads(blob_of(build, digest))
+    if "manifests" in manifest:
+        digest = manifest["manifests"][0]["digest"]
+        manifest = json.loads(blob_of(build, digest))
+    layers = [blob_of(build, layer["digest"]) for layer in manifest["layers"]]
+    return digest, manifest, [gzip.decompress(item) if item[:2] == b"\x1f\x8b" else item for item in layers]
 
 
 def mtime_of(layer: bytes, name: str) -> float:
@@ -123,12 +130,16 @@ def test_what_others_have_cached_is_neither_used_nor_lost(engine: str, tmp_path:
 
 def test_what_is_exported(engine: str, tmp_path: Path) -> None:
     plan = make_plan(tmp_path, "buildkit", "FROM busybox:stable\nENV A=1\n")
-    first, _ = build_twice(buildkit_builder(), plan)
+    first, second = build_twice(buildkit_builder(), plan)
     digest, manifest, _ = manifest_of(first)
     assert digest
     assert first.image_id == manifest["config"]["digest"]
     if engine in CONTAINERD:
         assert first.location.startswith("oci:")
+        # what both have was sent once
+        blobs = (Path(build.location.removeprefix("oci:"), "blobs", "sha256") for build in (first, second))
+        one, other = (folder / manifest["layers"][0]["digest"].removeprefix("sha256:") for folder in blobs)
+        assert one.samefile(other)
         assert first.manifest_source == "builder"
         assert first.builder.shows_manifest
         assert first.builder.reproducible
@@ -231,10 +242,7 @@ def test_a_tag_that_moves_does_no_harm(engine: str, tmp_path: Path) -> None:
             second = session.build(plan, 2, Listener())
         assert "MOVED" in docker("image", "inspect", "moving-base:2")
         for build in (first, second):
-            with tarfile.open(build.location.partition(":")[2]) as archive:
-                config = archive.extractfile(f"blobs/sha256/{str(build.image_id).partition(':')[2]}")
-                assert config is not None
-                assert b"MOVED" not in config.read()
+            assert b"MOVED" not in blob_of(build, str(build.image_id))
         assert held[0].digest_kind == ("config" if engine in OLD else "manifest")
         assert not held[0].pinned
         assert held[0].diff_ids is not None

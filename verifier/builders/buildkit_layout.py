@@ -7,6 +7,8 @@ half a gigabyte takes ten seconds, twice. A blob's name is its digest, checked w
 from __future__ import annotations
 
 import contextlib
+import io
+import json
 import os
 import tarfile
 from collections.abc import Iterable
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 _BLOBS: Final = Path("blobs", "sha256")
+_INDEX: Final = "index.json"
 
 
 def prepare_layout(folder: Path, earlier: Iterable[Path]) -> None:
@@ -27,9 +30,19 @@ def prepare_layout(folder: Path, earlier: Iterable[Path]) -> None:
 
 
 def pack_layout(folder: Path) -> Path:
-    """Write a layout as an archive beside it, as engines load it. Raises OSError."""
+    """Write a layout as an archive beside it, as engines load it, without the name "latest" that buildx gives.
+
+    Raises OSError, and ValueError where the table of contents is none.
+    """
+    contents = json.loads((folder / _INDEX).read_bytes())
+    for descriptor in contents["manifests"]:
+        descriptor.pop("annotations", None)
+    table = json.dumps(contents).encode()
     archive = folder.with_suffix(".tar")
     with tarfile.open(archive, "w") as packed:
-        for name in ("oci-layout", "index.json", "blobs"):
+        for name in ("oci-layout", "blobs"):
             packed.add(folder / name, name)
+        entry = tarfile.TarInfo(_INDEX)
+        entry.size = len(table)
+        packed.addfile(entry, io.BytesIO(table))
     return archive
