@@ -373,8 +373,8 @@ class TestGemBuildLog:
 
         first, second = (gem(moment) for moment in IN)
         explanation = explain_contents(first, second, "srv/x-1.gem")
-        assert causes(explanation) == ["archive-in-run", "gem-build-log"]
-        assert [finding.confidence for finding in explanation.findings] == ["proven", "likely"]
+        assert causes(explanation) == ["archive-in-run", "listed-digest"]
+        assert [finding.confidence for finding in explanation.findings] == ["proven", "proven"]
         other = gem(IN[1], b"puts 2\n")
         assert causes(explain_contents(first, other, "srv/x-1.gem")) == ["residue"]
 

@@ -2,8 +2,7 @@
 
 What varies: in `gem_make.out`, `mkmf.log` and `ext/**/Makefile` of an installed gem the folder's name that RubyGems
 makes up (`.gem.`, `siteconf`: date, process and a random number) and times, and so in what `ri` keeps of that Makefile;
-in `specifications/*.gemspec` the day that the gem was built, where it was built in the image, and in the gem itself
-(`*.gem`) the digests of its parts, which hold times.
+in `specifications/*.gemspec` the day that the gem was built, where it was built in the image.
 
 Why it matters: every `gem install` of a native extension leaves these files in its layer; nothing reads them again.
 
@@ -32,10 +31,6 @@ __all__ = ["cause"]
 _DAY: Final = 86400
 _LOG: Final = re.compile(rb"/(?:gem_make\.out|mkmf\.log)$|/gems/[^/]+/ext/(?:.+/)?Makefile$")
 _RI: Final = re.compile(rb"/doc/[^/]+/ri/(?:.+/)?page-Makefile\.ri$")
-_HEX: Final = re.compile(rb"\.gz: ([0-9a-f]{64,128})\n")
-_CHECKSUMS: Final = re.compile(
-    rb"---\n(?:SHA(?:256|512):\n  metadata\.gz: [0-9a-f]{64,128}\n  data\.tar\.gz: [0-9a-f]{64,128}\n){1,2}"
-)
 _GEMSPEC: Final = re.compile(rb"/specifications/[^/]+\.gemspec$")
 _NAME: Final = re.compile(rb"(?:(?<=/\.gem\.)|(?<=/siteconf))\d{8}-\d{1,7}-[0-9a-z]{1,8}(?![0-9a-z])")
 _DATE: Final = re.compile(rb'^\s*s\.date = "(\d{4}-\d\d-\d\d)"', re.MULTILINE)
@@ -47,10 +42,7 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
         yield from _names(field.value)
     if place.field != "content" or field.kind != "text":
         return
-    if path.endswith(b".gem") and _CHECKSUMS.fullmatch(field.value):
-        for match in _HEX.finditer(field.value):
-            yield Claim(match.start(1), match.end(1), "digest of a part", opaque=True, follows=True)
-    elif _LOG.search(path):
+    if _LOG.search(path):
         yield from _apart((*_names(field.value), *_times(field, side)))
     elif _GEMSPEC.search(path):
         yield from _dates(field.value, side)

@@ -14,19 +14,16 @@ from dataclasses import replace
 
 from verifier.causes.cause import Cause
 from verifier.causes.trial import Trial, try_causes
+from verifier.explain.contents import by_layers, read_both
 from verifier.explain.members import unfold_with_members
 from verifier.explain.places import Places
 from verifier.explain.reader import SIDES, ContentReader, Sides, is_content_of_both
 from verifier.formats.elf_sections import BUILD_IDS
 from verifier.formats.field import Field, Node
-from verifier.formats.limits import MAX_CONTENT_BYTES
 from verifier.formats.unfold import unfold
 from verifier.formats.written_digests import ALGORITHMS, digests_in
-from verifier.model.difference import Difference, LayerPair
+from verifier.model.difference import Difference
 from verifier.oci.platform import Platform
-
-_Layers = Mapping[tuple[Platform, LayerPair], Sequence[int]]
-"""The numbers of differences, by the layers that they are in."""
 
 Tables = dict[tuple[Platform, int], dict[bytes, str]]
 """Of each platform and side (0 or 1), what its files' digests are digests of."""
@@ -42,26 +39,27 @@ def try_with_digests(
 ) -> dict[int, Trial]:
     """Give new trials to contents that list what differs; `trials` are all. Raises what `reader` raises."""
     contents = [number for number, item in enumerate(differences) if is_content_of_both(item)]
-    layers = _by_layer(differences, contents)
-    open_ones = {number for number in contents if _is_open(trials[number])}
+    open_ones = [number for number in contents if _is_open(trials[number])]
     written: dict[int, set[int]] = {}
     identities: Tables = {}
-    for number, contents_of_both in _read(differences, layers, open_ones, reader):
-        nodes = (unfold(contents_of_both[0]), unfold(contents_of_both[1]))
+    for number, (first, second) in read_both(differences, open_ones, reader):
+        if first is None or second is None:
+            continue
+        nodes = (unfold(first), unfold(second))
         written[number] = {len(value) for node in nodes for value in _written(node)}
         _note_identities(identities, differences[number], nodes)
     algorithms = {ALGORITHMS[size] for sizes in written.values() for size in sizes if size in ALGORITHMS}
-    candidates = {number for number, sizes in written.items() if sizes}
+    candidates = [number for number, sizes in written.items() if sizes]
     tables = digest_tables(differences, contents, reader, algorithms) if algorithms else {}
     tables = _joined(identities, tables)
     found = {}
-    for number, contents_of_both in _read(differences, layers, candidates, reader):
+    for number, (first, second) in read_both(differences, candidates, reader):
+        if first is None or second is None:
+            continue
         own = knowing(sides, tables, differences[number].platform)
-        (first, of_first), (second, of_second) = (
-            unfold_with_members(content, side, written[number])
-            for content, side in zip(contents_of_both, own, strict=True)
-        )
-        nodes, own = (first, second), (of_first, of_second)
+        node, side = unfold_with_members(first, own[0], written[number])
+        other, other_side = unfold_with_members(second, own[1], written[number])
+        nodes, own = (node, other), (side, other_side)
         if any(value in side.digests for node, side in zip(nodes, own, strict=True) for value in _written(node)):
             trial = try_causes(nodes, places.of(differences[number]), own, causes)
             if trial.equal and not (trials[number].equal and trial.opaque):
@@ -83,7 +81,7 @@ def digest_tables(
     """Digest both sides of the `contents` that differ, by their numbers. Raises what `reader` raises."""
     tables: Tables = {}
     others = sorted(set(algorithms) - {"sha256"})
-    for (platform, layer), numbers in _by_layer(differences, contents).items():
+    for (platform, layer), numbers in by_layers(differences, contents).items():
         keys = {(differences[number].path or b"", differences[number].occurrence): number for number in numbers}
         for index, (side, place) in enumerate(zip(SIDES, (layer.first, layer.second), strict=True)):
             table = tables.setdefault((platform, index), {})
@@ -117,31 +115,6 @@ def knowing(sides: Sides, tables: Tables, platform: Platform | None) -> Sides:
         return sides
     first, second = (replace(side, digests=tables.get((platform, index), {})) for index, side in enumerate(sides))
     return first, second
-
-
-def _by_layer(differences: Sequence[Difference], numbers: Collection[int]) -> _Layers:
-    layers: dict[tuple[Platform, LayerPair], list[int]] = {}
-    for number in numbers:
-        item = differences[number]
-        if item.platform is not None and item.layer is not None:
-            layers.setdefault((item.platform, item.layer), []).append(number)
-    return layers
-
-
-def _read(
-    differences: Sequence[Difference], layers: _Layers, chosen: Collection[int], reader: ContentReader
-) -> Iterator[tuple[int, tuple[bytes, bytes]]]:
-    """Read some contents again, one pair of layers after another; what cannot be read is left out."""
-    for (platform, layer), numbers in layers.items():
-        wanted = {number: (differences[number].path or b"", differences[number].occurrence) for number in numbers}
-        wanted = {number: key for number, key in wanted.items() if number in chosen}
-        first, second = (
-            {} if index is None else reader.contents(side, platform, index, tuple(wanted.values()), MAX_CONTENT_BYTES)
-            for side, index in zip(SIDES, (layer.first, layer.second), strict=True)
-        )
-        for number, key in wanted.items():
-            if key in first and key in second:
-                yield number, (first[key], second[key])
 
 
 def _written(node: Node) -> Iterator[bytes]:

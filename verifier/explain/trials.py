@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -12,6 +11,7 @@ from verifier.causes.cause import Cause, Place
 from verifier.causes.counterfactual import ABSENT
 from verifier.causes.trial import Trial, try_causes
 from verifier.explain.alone import pair_alone
+from verifier.explain.contents import read_both
 from verifier.explain.documents import Documents, key_of, may_be_left_out
 from verifier.explain.given import take_as_given
 from verifier.explain.likeness import MAX_LIKENED, Likeness, likeness
@@ -19,7 +19,7 @@ from verifier.explain.listed import try_with_digests
 from verifier.explain.originals import take_with_originals
 from verifier.explain.packaged import take_with_packages
 from verifier.explain.places import Places
-from verifier.explain.reader import SIDES, ContentReader, SideName, Sides, is_content_of_both
+from verifier.explain.reader import ContentReader, Sides, is_content_of_both
 from verifier.explain.values import is_sample, scalars_of, value_node
 from verifier.formats.limits import MAX_CONTENT_BYTES
 from verifier.formats.unfold import unfold
@@ -55,8 +55,7 @@ def run_trials(
     known: dict[int, Trial] = {}
     unread: dict[int, str] = {}
     likenesses: dict[int, Likeness] = {}
-    for group in _contents_by_layer(differences).values():
-        known.update(_try_contents(differences, group, reader, sides, causes, unread, likenesses, places))
+    known.update(_try_contents(differences, reader, sides, causes, unread, likenesses, places))
     known.update(_sizes(differences, known))
     for number, item in enumerate(differences):
         if number not in known:
@@ -85,17 +84,8 @@ def _entry_of(item: Difference) -> _Entry:
     return item.platform, item.layer, item.path, item.occurrence
 
 
-def _contents_by_layer(differences: Sequence[Difference]) -> dict[tuple[str, LayerPair], list[int]]:
-    groups: dict[tuple[str, LayerPair], list[int]] = {}
-    for number, item in enumerate(differences):
-        if is_content_of_both(item) and item.layer is not None:
-            groups.setdefault((str(item.platform), item.layer), []).append(number)
-    return groups
-
-
 def _try_contents(
     differences: Sequence[Difference],
-    group: Sequence[int],
     reader: ContentReader,
     sides: Sides,
     causes: Sequence[Cause],
@@ -103,33 +93,19 @@ def _try_contents(
     likenesses: dict[int, Likeness],
     places: Places,
 ) -> Iterator[tuple[int, Trial]]:
-    """Read the contents that differ in one pair of layers, and try each."""
-    sample = differences[group[0]]
-    wanted = [(differences[number].path or b"", differences[number].occurrence) for number in group]
-    # inflating and digesting leave the interpreter to the other side
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        read = list(pool.map(lambda side: _read(reader, side, sample, wanted), SIDES))
-    for number, key in zip(group, wanted, strict=True):
+    """Read the contents that differ, and try each."""
+    numbers = (number for number, item in enumerate(differences) if is_content_of_both(item))
+    for number, (first, second) in read_both(differences, numbers, reader):
         item = differences[number]
-        pair = (read[0].get(key), read[1].get(key))
-        if pair[0] is None or pair[1] is None:
+        if first is None or second is None:
             unread[number] = f"not read: larger than {MAX_CONTENT_BYTES} bytes, or too much of it in one layer"
-        elif (_digest(pair[0]), _digest(pair[1])) != (item.first, item.second):
+        elif (_digest(first), _digest(second)) != (item.first, item.second):
             unread[number] = "not read: it is no longer what was compared"
         else:
-            trial = try_causes((unfold(pair[0]), unfold(pair[1])), places.of(item), sides, causes)
+            trial = try_causes((unfold(first), unfold(second)), places.of(item), sides, causes)
             if not trial.equal and len(likenesses) < MAX_LIKENED:
-                likenesses[number] = likeness(pair[0], pair[1])
+                likenesses[number] = likeness(first, second)
             yield number, trial
-
-
-def _read(
-    reader: ContentReader, side: SideName, sample: Difference, wanted: Sequence[tuple[bytes, int]]
-) -> Mapping[tuple[bytes, int], bytes]:
-    layer = None if sample.layer is None else sample.layer.first if side == "first" else sample.layer.second
-    if layer is None or sample.platform is None:
-        return {}
-    return reader.contents(side, sample.platform, layer, wanted, MAX_CONTENT_BYTES)
 
 
 def _digest(content: bytes) -> str:
