@@ -20,13 +20,16 @@ _INDEX: Final = "index.json"
 
 
 def prepare_layout(folder: Path, earlier: Iterable[Path]) -> None:
-    """Make the folder of a layout, and put there by hard links what `earlier` layouts of the same file system hold."""
+    """Make the folder of a layout, and put there by hard links what `earlier` layouts of the same file system hold.
+
+    What cannot be linked, or is no longer there, is sent once more.
+    """
     (folder / _BLOBS).mkdir(parents=True)
     for layout in earlier:
-        for blob in (layout / _BLOBS).iterdir():
-            # one that cannot be linked is sent once more
-            with contextlib.suppress(OSError):
-                os.link(blob, folder / _BLOBS / blob.name)
+        with contextlib.suppress(OSError):
+            for blob in (layout / _BLOBS).iterdir():
+                with contextlib.suppress(FileExistsError):
+                    os.link(blob, folder / _BLOBS / blob.name)
 
 
 def pack_layout(folder: Path) -> Path:
