@@ -375,6 +375,21 @@ class TestBerkeley:
         assert causes(explain_contents(self.aliases(IN[0]), self.aliases(IN[1], b"hostmaster"))) == ["residue"]
         assert causes(two(self.aliases, moments=OUT)) == ["residue"]
 
+    def test_a_copy_in_the_free_part_of_a_page_with_values(self) -> None:
+        pairs = [(b"alpha", b"5"), (b"beta", b"4")]
+        first, second = (hash_table(identifier, pairs, reused=True) for identifier in (b"\1" * 20, b"\2" * 20))
+        assert proven(explain_contents(first, second)) == [("berkeley-db", "proven")]
+        page = len(first) // 3
+        free = bytearray(second)
+        free[page + 52] ^= 1
+        assert causes(explain_contents(first, bytes(free))) == ["residue"]
+        # eighteen pairs take 72 bytes for the list of their places: there is no copy then, but part of that list
+        many = [(b"%c" % number, b"x") for number in range(18)]
+        pair = [bytearray(hash_table(bytes(20), many)) for _ in range(2)]
+        for side, value in zip(pair, (b"\1" * 20, b"\2" * 20), strict=True):
+            side[52:72] = side[page + 52 : page + 72] = value
+        assert causes(explain_contents(bytes(pair[0]), bytes(pair[1]))) == ["residue"]
+
     def test_an_identifier_alone_where_it_does_not_belong(self) -> None:
         first, second = bytearray(self.aliases(IN[0])), bytearray(self.aliases(IN[0]))
         second[8192 + 52] ^= 1

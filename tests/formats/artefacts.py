@@ -59,12 +59,17 @@ def history_database(path: Path, begin: int, end: int, command: str = "install h
     return path.read_bytes()
 
 
-def hash_table(identifier: bytes, pairs: Sequence[tuple[bytes, bytes]], *, order: str = "<") -> bytes:
-    """Write a Berkeley DB hash table of one bucket with values, and one that is empty (dbinc/db_page.h)."""
+def hash_table(
+    identifier: bytes, pairs: Sequence[tuple[bytes, bytes]], *, order: str = "<", reused: bool = False
+) -> bytes:
+    """Write a Berkeley DB hash table of one bucket with values, and one that is empty (dbinc/db_page.h).
+
+    With `reused` the page with values was made in the first one's memory as well.
+    """
     meta = bytearray(META_BYTES)
     struct.pack_into(f"{order}IIIIIIBBBBI", meta, 0, 0, 1, 0, 0x061561, 9, META_BYTES, 0, 8, 0, 0, 0)
     meta[52:72] = identifier
-    page = bytearray(META_BYTES)
+    page = bytearray(meta if reused else META_BYTES)
     items = [b"\1" + item for pair in pairs for item in pair]
     struct.pack_into(f"{order}QIIIHHBB", page, 0, 0, 1, 0, 0, len(items), 0, 0, 13)
     position = META_BYTES

@@ -49,7 +49,7 @@ def unfold_berkeley_database(data: bytes, name: str, offset: int) -> Node:
         if left < 0:
             raise ValueError("too many values")
         if page[25] in _HASH_TYPES and count:
-            _take_values(cutter, page, struct.unpack_from(f"{order}{count}H", page, _PAGE_HEADER_BYTES))
+            _take_values(cutter, page, struct.unpack_from(f"{order}{count}H", page, _PAGE_HEADER_BYTES), identifier)
         elif page[_IDENTIFIER] == identifier:
             cutter.take("", "bytes", _IDENTIFIER.start)
             cutter.take("copy of the file identifier", "bytes", len(identifier), derived=True)
@@ -59,11 +59,17 @@ def unfold_berkeley_database(data: bytes, name: str, offset: int) -> Node:
     return cutter.finish(name, "berkeley db", offset)
 
 
-def _take_values(cutter: Cutter, page: bytes, places: tuple[int, ...]) -> None:
-    """Take a page of a hash table: keys and values by turns lie from its end to its start."""
-    base, ends = cutter.position, (len(page), *places)
-    if list(ends) != sorted(ends, reverse=True) or places[-1] < _PAGE_HEADER_BYTES + 2 * len(places):
+def _take_values(cutter: Cutter, page: bytes, places: tuple[int, ...], identifier: bytes) -> None:
+    """Take a page of a hash table: keys and values by turns lie from its end to its start.
+
+    What lies between their list and the last of them is free, and may hold what the memory held before.
+    """
+    base, ends, free = cutter.position, (len(page), *places), _PAGE_HEADER_BYTES + 2 * len(places)
+    if list(ends) != sorted(ends, reverse=True) or places[-1] < free:
         raise ValueError("values that overlap or leave their page")
+    if free <= _IDENTIFIER.start and _IDENTIFIER.stop <= places[-1] and page[_IDENTIFIER] == identifier:
+        cutter.take("", "bytes", _IDENTIFIER.start)
+        cutter.take("copy of the file identifier", "bytes", len(identifier), derived=True)
     for position in range(len(places) - 1, 0, -1):
         start, end = ends[position + 1], ends[position]
         if position % 2 and page[start : start + 1] == bytes((_ON_PAGE,)):
