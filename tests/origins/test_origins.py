@@ -182,6 +182,31 @@ def test_a_later_mode_leaves_content_and_time_to_the_line_before(tmp_path: Path)
     assert set(in_target.lines().values()) == {2}
 
 
+CHANGES_OWNER = "FROM a\nRUN make\nRUN chown -R app /app\n"
+
+
+def test_a_later_owner_leaves_the_time_of_an_equal_file_to_the_line_before(tmp_path: Path) -> None:
+    def same(line: int, mode: int, second: int = 2, content: bytes = b"same") -> tuple[int, list[Entry], list[Entry]]:
+        entries = [
+            [folder("app", mtime=time, mode=mode), file("app/f", content, mtime=time, mode=mode)]
+            for time in (1, second)
+        ]
+        return line, entries[0], entries[1]
+
+    world = World(tmp_path, CHANGES_OWNER, (same(2, 0o755), same(3, 0o700)), {})
+    assert world.lines() == {("/app", "mtime"): 2, ("/app/f", "mtime"): 2}
+    # another time, another size, or nothing that the layer would have it for: it was written again
+    for later in (same(3, 0o700, second=3), same(3, 0o755)):
+        assert World(tmp_path, CHANGES_OWNER, (same(2, 0o755), later), {}).lines() == {
+            ("/app", "mtime"): 3,
+            ("/app/f", "mtime"): 3,
+        }
+    grown = World(tmp_path, CHANGES_OWNER, (same(2, 0o755), same(3, 0o700, content=b"longer")), {})
+    assert grown.lines()["/app/f", "mtime"] == 3
+    copied = World(tmp_path, CHANGES_OWNER.replace("RUN chown -R", "COPY"), (same(2, 0o755), same(3, 0o700)), {})
+    assert copied.lines()["/app/f", "mtime"] == 3
+
+
 def test_names_that_vary_are_followed(tmp_path: Path) -> None:
     stage: Layers = ((2, [file("out/d/x1")], [file("out/d/x2")]),)
     text = TWO_STAGES.replace("/out/app /usr/bin/", "/out/ /usr/")

@@ -23,7 +23,7 @@ from verifier.model.instruction import Instruction
 from verifier.model.report import PlatformPair, instruction_of
 from verifier.oci.digest import digest_bytes
 from verifier.origins.naming import Naming
-from verifier.origins.pairs import ImagePair, Wanted, made_by_in, same_contents, sources_of, text_of
+from verifier.origins.pairs import ImagePair, Wanted, is_kept_time, made_by_in, same_contents, sources_of, text_of
 from verifier.origins.stages import OpenedImage, StageOpener, Stages, paired
 from verifier.origins.values import Candidate, Source, Values, candidates_before, is_telling, read_sources
 
@@ -70,6 +70,7 @@ class Origins:
         self._content_items = [item for item in differences if item.field == "content" and item.layer is not None]
         self._contents = _by_content(self._content_items)
         self._items = {(*_entry_of(item), item.field): item for item in differences}
+        self._times = _by_time(differences)
         self._target = paired(targets, sizes)
         self._stages = Stages(openers, sizes)
         self._read: dict[tuple[Instruction, int], _About] = {}
@@ -218,11 +219,11 @@ class Origins:
         """Find what differs in the same way in a lower layer of the image.
 
         A content must be that of the same path, or of a file that the instruction names; a time that of the same file
-        with the same content, whose layer is only another one for its mode or owner.
+        with the same content, which has another layer only for its mode or owner.
         """
         content = self._items.get((*_entry_of(item), "content")) if item.field in ("content", "mtime") else None
         if content is None:
-            return None
+            return self._earlier_time(item, instruction, target) if item.field == "mtime" else None
         same = self._contents.get((str(content.platform), content.first, content.second), ())
         for other in same:
             if not _is_below(other, item) or instruction_of(other, self._platforms) in (None, instruction):
@@ -236,6 +237,22 @@ class Origins:
                     return time
             elif other.path == item.path or about.naming.names(text_of(other.path)):
                 return other
+        return None
+
+    def _earlier_time(self, item: Difference, instruction: Instruction, target: ImagePair) -> Difference | None:
+        """Find the time of the same file in a lower layer, where the file does not differ but for it."""
+        for other in self._times.get(_time_of(item), ()):
+            if not _is_below(other, item) or instruction_of(other, self._platforms) in (None, instruction):
+                continue
+            if item.path is None or item.layer is None or other.layer is None:
+                continue
+            if self._about(instruction, target).naming is None:
+                return None
+            try:
+                if is_kept_time(target, item.path, item.layer, other.layer):
+                    return other
+            except NoVerdictError:
+                return None
         return None
 
     def _earlier_file(self, instruction: Instruction, path: str, wanted: Wanted, pair: ImagePair) -> _Place | None:
@@ -290,6 +307,18 @@ def _by_content(differences: Sequence[Difference]) -> Mapping[tuple[str, FieldVa
         if item.field == "content" and isinstance(item.first, str) and isinstance(item.second, str):
             found.setdefault((str(item.platform), item.first, item.second), []).append(item)
     return found
+
+
+def _by_time(differences: Sequence[Difference]) -> Mapping[tuple[object, ...], list[Difference]]:
+    found: dict[tuple[object, ...], list[Difference]] = {}
+    for item in differences:
+        if item.field == "mtime" and item.layer is not None:
+            found.setdefault(_time_of(item), []).append(item)
+    return found
+
+
+def _time_of(item: Difference) -> tuple[object, ...]:
+    return str(item.platform), item.path, item.occurrence, item.first, item.second
 
 
 def _entry_of(item: Difference) -> tuple[object, ...]:

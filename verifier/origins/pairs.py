@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from verifier.dockerfile.copies import StageCopy, origins_of
-from verifier.model.difference import FieldValue
+from verifier.model.difference import FieldValue, LayerPair
 from verifier.model.instruction import Instruction
 from verifier.origins.stage_image import Held, StageImage, has_wildcard
 
@@ -121,11 +121,37 @@ def made_by_in(stage: ImagePair, path: bytes, wanted: Wanted) -> Instruction | N
 def _first_like(holders: Sequence[Held], field: str) -> Held:
     """Go down to the layer that gave a file its time: a new mode or owner puts the whole file into one more layer."""
     found = holders[0]
-    for held in holders[1:] if field == "mtime" and found.digest is not None else ():
-        if (held.digest, held.entry.mtime) != (found.digest, found.entry.mtime):
+    for held in holders[1:] if field == "mtime" else ():
+        if not _is_same_file(found, held):
             break
         found = held
     return found
+
+
+def _is_same_file(upper: Held, lower: Held) -> bool:
+    """Tell whether a layer has a file only for its mode or owner, which puts it there whole with the time it had.
+
+    A content that nobody digested counts as the same where type and size are, and mode, owner or an attribute is not:
+    that is then what the layer has it for.
+    """
+    above, below = upper.entry, lower.entry
+    if (above.type, above.size, above.mtime) != (below.type, below.size, below.mtime):
+        return False
+    if upper.digest is not None or lower.digest is not None:
+        return upper.digest == lower.digest
+    return (above.mode, above.uid, above.gid, above.xattrs) != (below.mode, below.uid, below.gid, below.xattrs)
+
+
+def is_kept_time(pair: ImagePair, path: bytes, upper: LayerPair, lower: LayerPair) -> bool:
+    """Tell whether a path's time in one layer is that of a lower layer's, on both sides. Raises NoVerdictError."""
+    for image, above, below in (
+        (pair.first, upper.first, lower.first),
+        (pair.second, upper.second, lower.second),
+    ):
+        held = {} if image is None else {each.layer: each for each in image.holders(path)}
+        if image is not None and not (above in held and below in held and _is_same_file(held[above], held[below])):
+            return False
+    return True
 
 
 def _is_type(held: Held, kind: str | None) -> bool:
