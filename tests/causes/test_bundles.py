@@ -68,6 +68,50 @@ def test_what_else_differs_in_a_renamed_file_is_residue() -> None:
     assert causes(explain_bundles(first, second))[-1] == "residue"
 
 
+def namesakes(moment: float, bodies: list[bytes], digests: list[str]) -> list[Entry]:
+    """Chunks of one name, as Rollup gives out where several folders have an `index.ts`."""
+    date = at(moment, "%Y-%m-%dT%H:%M:%SZ")
+    return [
+        file(f"dist/index-{digest}.js", body.replace(b"{date}", date), mtime=int(moment))
+        for body, digest in zip(bodies, digests, strict=True)
+    ]
+
+
+_CHUNKS = [b'var a="{date}";', b'var bb="{date}";', b'var c="{date}";']
+_FIRST_NAMES = ["Dh3uR7-x", "BcQ0aL2k", "C9wTz_4e"]
+_SECOND_NAMES = ["Bv81XnKq", "Cq7-pJ3s", "DfY2g0Lm"]
+
+
+def test_contents_tell_files_of_one_name_apart() -> None:
+    first = namesakes(FIRST, _CHUNKS, _FIRST_NAMES)
+    explanation = explain_bundles(first, namesakes(SECOND, _CHUNKS[::-1], _SECOND_NAMES))
+    assert causes(explanation) == ["asset-digest", "embedded-timestamp"]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [*_CHUNKS[:2], b'var d="{date}";'],
+        # each is paired once: what stands there twice has no partner for the second
+        [*_CHUNKS[:2], _CHUNKS[1]],
+        _CHUNKS[:2],
+    ],
+)
+def test_a_file_of_one_name_without_its_like_is_residue(others: list[bytes]) -> None:
+    first = namesakes(FIRST, _CHUNKS, _FIRST_NAMES)
+    second = namesakes(SECOND, others, _SECOND_NAMES[: len(others)])
+    assert causes(explain_bundles(first, second))[-1] == "residue"
+
+
+def test_of_files_of_one_name_two_that_may_be_words_are_no_pair() -> None:
+    """`darkened` and `lightest` may be what somebody called them, whatever the digests beside them are."""
+    first = namesakes(FIRST, _CHUNKS[:2], ["darkened", "BcQ0aL2k"])
+    second = namesakes(SECOND, _CHUNKS[:2], ["lightest", "Cq7-pJ3s"])
+    assert causes(explain_bundles(first, second))[-1] == "residue"
+    crossed = namesakes(SECOND, _CHUNKS[1::-1], ["lightest", "Cq7-pJ3s"])
+    assert causes(explain_bundles(first, crossed)) == ["asset-digest", "embedded-timestamp"]
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [

@@ -4,8 +4,9 @@ Within a pair of layers, each side's lonely paths are renamed by the causes, one
 its new name with everything else about it: type, mode, owner, attributes, link target, content, and its time unless
 that lies within the build's window. An entry is explained where the other side has as many of the very same; where a
 name may be somebody's own word, the other side's must be one that nobody chose. Of what is left, a file is also
-explained where the other side has one of the same new name, and one alone, that differs in content only, and the causes
-explain that content.
+explained where the other side has one of the same new name that differs in content only, and the causes explain that
+content. Where several have one new name (a bundler's `index-<digest>.js`), it is the contents that tell them apart, and
+each is paired with one whose content comes out the same.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from verifier.causes.cause import Cause, Place, SideContext
 from verifier.causes.moments import is_of_build
@@ -35,7 +37,13 @@ _Named = list[tuple[int, bool]]
 _Key = tuple[str, tuple[int | None, int | None] | None, bytes | None, int]
 """Which lonely entry it is: its platform, pair of layers, path and occurrence."""
 
+_Read = tuple[int, bool, bytes]
+"""A number, whether somebody may have chosen what was replaced, and the content."""
+
 _Sides = tuple[dict[_Name, _Named], dict[_Name, _Named]]
+
+_MAX_NAMESAKES: Final = 8
+"""Of one side, entries of one new name that are told apart by trying each with each."""
 
 
 def pair_alone(
@@ -52,26 +60,54 @@ def pair_alone(
     found = {
         number: replace(trials[number], first=digest, second=digest, renamed=known[slug])
         for (slug, digest), pair in _balanced(differences, numbers, sides, causes)
-        for number in (*pair[0], *pair[1])
+        for number, _ in (*pair[0], *pair[1])
     }
     left = [number for number in numbers if number not in found and differences[number].entry_type == FILE]
-    pairs = [
-        (name, (pair[0][0], pair[1][0]))
+    groups = [
+        (name, pair)
         for name, pair in _balanced(differences, left, sides, causes, with_content=False)
-        if len(pair[0]) == 1
+        if len(pair[0]) <= _MAX_NAMESAKES
     ]
     contents = [
-        _contents([differences[pair[number]] for _, pair in pairs], side, reader) for number, side in enumerate(SIDES)
+        _contents([differences[number] for _, pair in groups for number, _ in pair[side]], name, reader)
+        for side, name in enumerate(SIDES)
     ]
-    for (slug, digest), pair in pairs:
-        first, second = (read.get(_key(differences[number])) for number, read in zip(pair, contents, strict=True))
-        if first is not None and second is not None:
-            place = replace(places.of(differences[pair[0]]), field="content")
-            trial = try_causes((unfold(first), unfold(second)), place, sides, causes)
-            if trial.equal:
-                both = hashlib.sha256(digest + trial.first).digest()
-                found |= dict.fromkeys(pair, replace(trial, first=both, second=both, renamed=known[slug]))
+    keys = {number: _key(differences[number]) for number in left}
+    for (slug, digest), pair in groups:
+        own = [
+            [
+                (number, doubtful, content)
+                for number, doubtful in named
+                if (content := read.get(keys[number])) is not None
+            ]
+            for named, read in zip(pair, contents, strict=True)
+        ]
+        for first, second, trial in _same_contents(own[0], own[1], differences, places, sides, causes):
+            both = hashlib.sha256(digest + trial.first).digest()
+            found |= dict.fromkeys((first, second), replace(trial, first=both, second=both, renamed=known[slug]))
     return found
+
+
+def _same_contents(
+    first: Sequence[_Read],
+    second: Sequence[_Read],
+    differences: Sequence[Difference],
+    places: Places,
+    sides: Sides,
+    causes: Sequence[Cause],
+) -> Iterator[tuple[int, int, Trial]]:
+    """Pair files of one new name whose contents the causes explain, each with one alone, those of near sizes first."""
+    left = [(number, doubtful, len(content), unfold(content)) for number, doubtful, content in second]
+    for number, doubtful, content in first:
+        node, size = unfold(content), len(content)
+        place = replace(places.of(differences[number]), field="content")
+        nearest = sorted((abs(one[2] - size), index) for index, one in enumerate(left))
+        for other in [left[index] for _, index in nearest]:
+            trial = None if doubtful and other[1] else try_causes((node, other[3]), place, sides, causes)
+            if trial is not None and trial.equal:
+                left.remove(other)
+                yield number, other[0], trial
+                break
 
 
 def _balanced(
@@ -81,7 +117,7 @@ def _balanced(
     causes: Sequence[Cause],
     *,
     with_content: bool = True,
-) -> Iterator[tuple[_Name, tuple[list[int], list[int]]]]:
+) -> Iterator[tuple[_Name, tuple[_Named, _Named]]]:
     """Yield the renamed entries of which both sides have as many."""
     groups: dict[str, _Sides] = {}
     for number in numbers:
@@ -99,14 +135,14 @@ def _balanced(
                 yield name, numbers_of_both
 
 
-def _as_many(own: _Named, others: _Named) -> tuple[list[int], list[int]] | None:
+def _as_many(own: _Named, others: _Named) -> tuple[_Named, _Named] | None:
     """Give the entries of both sides if they are as many: all, or those that are in no doubt.
 
     Of a pair, one name may be in doubt.
     """
-    sure = tuple([number for number, doubtful in named if not doubtful] for named in (own, others))
+    sure = tuple([one for one in named if not one[1]] for named in (own, others))
     if len(own) == len(others) <= len(sure[0]) + len(sure[1]):
-        return [number for number, _ in own], [number for number, _ in others]
+        return own, others
     return (sure[0], sure[1]) if len(sure[0]) == len(sure[1]) > 0 else None
 
 
