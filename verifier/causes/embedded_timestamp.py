@@ -11,8 +11,10 @@ How it is recognised: a value of such a form that lies within its own build's wi
 whole number of half hours away from it, the same on both sides. A date that lies elsewhere is none of this build's,
 and without a window there is no telling: then nothing is claimed. In bytes of no known format 32-bit counts are
 claimed only where chance alone would hardly put one: by the content's size and the window's length. So in a program's
-constants, where literals of Go's and Rust's run into each other. Names with a date
-are paired where everything else about the two entries is the same, or explained.
+constants, where literals of Go's and Rust's run into each other. In a pickle (joblib's, too) by its operations: a
+`datetime` in its ten packed bytes, a number that counts from 1970, a string; in arrays 64-bit counts, as NumPy's
+`datetime64` are. In a message catalogue of gettext's (`.mo`) by its header's `POT-Creation-Date`. Names with a date are
+paired where everything else about the two entries is the same, or explained.
 
 Remedy: do not write it, or take it from SOURCE_DATE_EPOCH: `date -u -d @$SOURCE_DATE_EPOCH`, with `ARG
 SOURCE_DATE_EPOCH` in the stage.
@@ -26,7 +28,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from verifier.causes.cause import CONTENTS, HEADERS, Cause, Claim, NewName, Place, SideContext
-from verifier.causes.moments import claim_binary_times, claim_counts, claim_printed_times, claim_times
+from verifier.causes.moments import (
+    claim_binary_times,
+    claim_counts,
+    claim_number_times,
+    claim_printed_times,
+    claim_times,
+)
 from verifier.causes.program_times import claim_program_times
 from verifier.causes.rules.build_facts import clock_risks
 from verifier.formats.elf_strings import STRING_KINDS
@@ -35,6 +43,7 @@ from verifier.formats.field import Field
 __all__ = ["cause"]
 
 
+_NUMBERS: Final = frozenset({"pickle-datetime", "pickle-float", "pickle-integer", "array", "counts"})
 _COUNTED: Final = ("seconds since 1970", "tenths of microseconds", "hexadecimal seconds")
 
 
@@ -48,6 +57,8 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
             # where the zones differ on purpose, a calendar's times are the zones' affair
             if not side.local_times or claim.form.startswith(_COUNTED):
                 yield claim
+    elif field.kind in _NUMBERS:
+        yield from claim_number_times(field, side)
     elif field.kind == "marshal":
         yield from claim_printed_times(field, side)
     elif field.kind in STRING_KINDS:

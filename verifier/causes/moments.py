@@ -8,6 +8,7 @@ from typing import Final
 from verifier.causes.cause import CLOCK_SLACK, Claim, Normaliser, Place, SideContext
 from verifier.formats.binary_times import find_binary_times
 from verifier.formats.field import Field
+from verifier.formats.number_times import double, integer_readings, packed_date, times_in_array
 from verifier.formats.times import find_times
 
 _EARLIEST: Final = 315532800
@@ -20,6 +21,7 @@ _ZONE_STEP: Final = 1800
 """Seconds that neighbouring zones are apart."""
 
 _MINUTE: Final = 60
+_MICROSECOND: Final = 0.000001
 
 _FIRST_ZONE: Final = -12 * 60
 _LAST_ZONE: Final = 14 * 60
@@ -102,6 +104,30 @@ def claim_printed_times(field: Field, side: SideContext) -> Iterator[Claim]:
     for time in printed:
         if not time.form.startswith(("clock", "hexadecimal")):
             yield Claim(time.start, time.end, time.form)
+
+
+def claim_number_times(field: Field, side: SideContext) -> Iterator[Claim]:
+    """Claim a time of the build that stands among the numbers of a pickle, or of an array."""
+    if side.window is None:
+        return
+    size = len(field.value)
+    if field.kind == "pickle-datetime":
+        moment = packed_date(field.value)
+        offset = None if moment is None else _offset(side, moment, _MICROSECOND)
+        if offset is not None:
+            yield Claim(0, size, f"a packed date, {offset:+} minutes")
+    elif field.kind == "pickle-float":
+        if is_of_build(side, double(field.value), _MICROSECOND):
+            yield Claim(0, size, "seconds as a double")
+    elif field.kind == "pickle-integer":
+        for moment, step, unit in integer_readings(field.value):
+            if is_of_build(side, moment, step):
+                yield Claim(0, size, unit)
+                return
+    elif field.kind in ("array", "counts"):
+        around = (side.window.start - CLOCK_SLACK, side.window.end)
+        for time in times_in_array(field.value, around):
+            yield Claim(time.start, time.end, f"{time.form}, at {time.start}")
 
 
 def _offset(side: SideContext, moment: float, step: float) -> int | None:

@@ -11,6 +11,7 @@ from verifier.formats.spans import Cutter
 
 _NUMPY: Final = b"\x93NUMPY"
 _FLOATS: Final = re.compile(rb"'descr': '[<>|=]?[fc]\d+'")
+_COUNTS: Final = re.compile(rb"'descr': '[<|=]?(?:[Mi]8)")
 _MAX_HEADER: Final = 16 * 1024 * 1024
 
 
@@ -20,13 +21,14 @@ def is_numpy(data: bytes) -> bool:
 
 
 def unfold_numpy(data: bytes, name: str, offset: int) -> Node:
-    """Unfold an array; its data is a field of its own where it holds fractions. Raises ValueError."""
+    """Unfold an array; its data is a field of its own, by what it holds: fractions, or counts. Raises ValueError."""
     cutter = Cutter(data)
     cutter.take("magic", "bytes", 8)
     width = 2 if data[6] == 1 else 4
     size = int.from_bytes(cutter.take("header's size", "bytes", width), "little")
     header = cutter.take("header", "bytes", size)
-    cutter.take("numbers", "array" if _FLOATS.search(header) else "bytes", cutter.left)
+    kind = "array" if _FLOATS.search(header) else "counts" if _COUNTS.search(header) else "bytes"
+    cutter.take("numbers", kind, cutter.left)
     return cutter.finish(name, "numpy", offset)
 
 

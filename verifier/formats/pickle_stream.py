@@ -1,14 +1,20 @@
-"""Unfold a Python pickle (PEP 307, 574, 3154): floats, raw arrays and sets, without running any of it."""
+"""Unfold a Python pickle (PEP 307, 574, 3154), joblib's too: what it holds, without running any of it.
+
+A field of its own are: floats, raw arrays, sets, the packed bytes of a `datetime`, integers that may count from 1970
+and strings that may hold a date.
+"""
 
 from __future__ import annotations
 
 import io
 import itertools
 import pickletools
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from verifier.formats.field import Node
+from verifier.formats.joblib_arrays import ARRAY, JOBLIB, Operation, follow
 from verifier.formats.spans import Cutter
 
 MAX_PICKLE_BYTES: Final = 16 * 1024 * 1024
@@ -22,6 +28,19 @@ _ITEMS: Final = frozenset(
 _NOTES: Final = frozenset({"MEMOIZE", "BINPUT", "LONG_BINPUT"})
 _SET_ENDS: Final = frozenset({"ADDITEMS", "FROZENSET"})
 _MIN_ARRAY: Final = 16
+_STRINGS: Final = {"SHORT_BINUNICODE": 2, "BINUNICODE": 5}
+"""Operations that hold a string, and the bytes before it."""
+
+_DATED: Final = re.compile(rb"\d\d:\d\d|\d{4}-\d\d-\d\d|\d{8}")
+_INTEGERS: Final = {"BININT": 1, "LONG1": 2}
+"""Operations that hold an integer of several bytes, and the bytes before it."""
+
+_EARLIEST: Final = 315532800
+_LATEST: Final = 4102444800
+"""1980 and 2100, in seconds since 1970."""
+
+DATETIME_BYTES: Final = 10
+"""What a `datetime` is packed into: year, month, day, hour, minute, second, three of microseconds (`__reduce_ex__`)."""
 
 _Op = tuple[str, int, int]
 """An operation's name, its start and its end."""
@@ -33,31 +52,61 @@ def is_pickle(data: bytes) -> bool:
 
 
 def unfold_pickle(data: bytes, name: str, offset: int) -> Node:
-    """Unfold a pickle. Raises ValueError where it is none."""
-    starts = [(operation.name, position or 0) for operation, _, position in pickletools.genops(io.BytesIO(data))]
-    ends = [position for _, position in starts[1:]] + [len(data)]
-    operations = [(operation, start, end) for (operation, start), end in zip(starts, ends, strict=True)]
-    if operations[-1][0] != "STOP" or operations[-1][1] != len(data) - 1:
+    """Unfold a pickle. Raises ValueError, IndexError or KeyError where it is none."""
+    found = list(follow(data) if JOBLIB in data else _operations(data))
+    if found[-1][0] != "STOP" or found[-1][3] != len(data):
         raise ValueError("something follows the pickle")
+    operations = [(operation, start, end) for operation, _, start, end in found]
     has_arrays = b"numpy" in data or b"torch" in data
     cutter = Cutter(data)
     number = 0
-    while number < len(operations):
-        operation, start, end = operations[number]
+    while number < len(found):
+        operation, _, start, end = found[number]
         closing = _set_end(operations, number) if operation == "MARK" else None
         if closing is not None:
             _skip_to(cutter, end)
             cutter.take("members of a set", "pickle-set", operations[closing][1] - end)
             number = closing
-        elif operation == "BINFLOAT":
-            _skip_to(cutter, start + 1)
-            cutter.take("number", "pickle-float", 8)
-        elif has_arrays and operation in _ARRAYS and end - start > _MIN_ARRAY:
-            prefix = 2 if operation.startswith("SHORT") else 9 if operation.endswith("8") else 5
-            _skip_to(cutter, start + prefix)
-            cutter.take("array", "array", end - start - prefix)
+        else:
+            value = _value(data, found[number], has_arrays=has_arrays)
+            if value is not None:
+                name_of_value, kind, before = value
+                _skip_to(cutter, start + before)
+                cutter.take(name_of_value, kind, end - start - before)
         number += 1
     return cutter.finish(name, "pickle", offset)
+
+
+def _operations(data: bytes) -> Iterator[Operation]:
+    """Yield the operations of a pickle that nothing lies between."""
+    stream = io.BytesIO(data)
+    for operation, argument, start in pickletools.genops(stream):
+        yield operation.name, argument, start or 0, stream.tell()
+
+
+def _value(data: bytes, found: Operation, *, has_arrays: bool) -> tuple[str, str, int] | None:
+    """Tell what an operation holds that is a field of its own: its name, its kind, and the bytes before it."""
+    operation, argument, start, end = found
+    size = end - start
+    value: tuple[str, str, int] | None = None
+    if operation == ARRAY:
+        value = "array", "array", 0
+    elif operation == "BINFLOAT":
+        value = "number", "pickle-float", 1
+    elif has_arrays and operation in _ARRAYS and size > _MIN_ARRAY:
+        value = "array", "array", 2 if operation.startswith("SHORT") else 9 if operation.endswith("8") else 5
+    elif operation == "SHORT_BINBYTES" and size - 2 == DATETIME_BYTES:
+        value = "packed date", "pickle-datetime", 2
+    elif operation in _INTEGERS and isinstance(argument, int) and _may_count(argument):
+        value = "integer", "pickle-integer", _INTEGERS[operation]
+    elif operation in _STRINGS and _DATED.search(data, start + _STRINGS[operation], end):
+        value = "string", "text", _STRINGS[operation]
+    return value
+
+
+def _may_count(value: int) -> bool:
+    """Tell whether it may be seconds, or thousandths, millionths or billionths of one, since 1970."""
+    return any(_EARLIEST <= value // unit < _LATEST for unit in (1, 10**3, 10**6, 10**9))
 
 
 def set_members(data: bytes) -> list[bytes]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from verifier.formats.ar_archive import is_ar, unfold_ar
 from verifier.formats.berkeley_database import is_berkeley_database, unfold_berkeley_database
+from verifier.formats.bzip2_stream import is_bzip2, unfold_bzip2
 from verifier.formats.coverage_notes import is_coverage_notes, unfold_coverage_notes
 from verifier.formats.cpio_archive import is_cpio, unfold_cpio
 from verifier.formats.deflate import Budget
@@ -24,6 +25,7 @@ from verifier.formats.gzip_stream import is_gzip, unfold_gzip
 from verifier.formats.java_keystore import is_keystore, unfold_keystore
 from verifier.formats.library_cache import is_library_cache, unfold_library_cache
 from verifier.formats.limits import MAX_DEPTH, MAX_UNFOLDED_BYTES
+from verifier.formats.message_catalog import is_message_catalog, unfold_message_catalog
 from verifier.formats.numeric_array import is_numpy, is_safetensors, unfold_numpy, unfold_safetensors
 from verifier.formats.pickle_stream import is_pickle, unfold_pickle
 from verifier.formats.python_bytecode import is_bytecode, unfold_bytecode
@@ -34,6 +36,7 @@ from verifier.formats.tar_archive import is_tar, unfold_tar
 from verifier.formats.text import is_text
 from verifier.formats.xz_stream import is_xz, unfold_xz
 from verifier.formats.zip_archive import is_zip, unfold_zip
+from verifier.formats.zlib_stream import is_zlib, unfold_zlib
 from verifier.formats.zstd_stream import is_zstd, unfold_zstd
 
 Noting = Callable[[str, bytes], None]
@@ -61,7 +64,7 @@ class _Unfolding:
             self._depth += 1
             try:
                 node = self._structured(data, name, offset)
-            except (ValueError, IndexError, struct.error):
+            except (ValueError, LookupError, struct.error):
                 node = None
             finally:
                 self._depth -= 1
@@ -77,6 +80,8 @@ class _Unfolding:
             (is_zip, unfold_zip),
             (is_xz, unfold_xz),
             (is_zstd, unfold_zstd),
+            (is_zlib, unfold_zlib),
+            (is_bzip2, unfold_bzip2),
         ):
             if is_format(data):
                 return read_stream(data, name, offset, self.unfold, self._budget)
@@ -106,6 +111,7 @@ class _Unfolding:
             (is_trust_database, unfold_trust_database),
             (is_rpm_header, unfold_rpm_header),
             (is_coverage_notes, unfold_coverage_notes),
+            (is_message_catalog, unfold_message_catalog),
         ):
             if is_format(data):
                 return read(data, name, offset)

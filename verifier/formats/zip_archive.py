@@ -28,6 +28,10 @@ _UNKNOWN: Final = 0xFFFFFFFF
 _ENCRYPTED, _HAS_DESCRIPTOR = 0x1, 0x8
 _STORED, _DEFLATED = 0, 8
 _EXTENDED_TIMESTAMP: Final = 0x5455
+_ZIP64: Final = 1
+_ZIP64_SIZES: Final = 16
+"""In a local header, the size and what is stored of it, in 64 bits each (4.5.3)."""
+
 _LOCAL_START: Final = ": start of the local header"
 _IN_DIRECTORY: Final = " in the directory"
 _BEFORE_DIRECTORY: Final = "before the central directory"
@@ -109,11 +113,17 @@ def _take_local(cutter: Cutter, member: _Member, unfold: Unfolder, budget: Budge
     data_start = cutter.position + 30 + name_size + extra_size
     node = _unfold_data(cutter.data, data_start, member, unfold, budget)
     follows = node is not None
+    is_wide = (stored, size) == (_UNKNOWN, _UNKNOWN) and _has_wide_sizes(header, cutter, member)
     cutter.take(f"{label}{_LOCAL_START}", "bytes", 10)
     cutter.take(f"{label}: time", "zip-time", 4)
     given = (member.checksum, member.stored, member.size)
-    cutter.take(f"{label}: checksum and sizes", "bytes", 12, derived=follows and (checksum, stored, size) == given)
+    is_told = (checksum, stored, size) == given or (is_wide and checksum == member.checksum)
+    cutter.take(f"{label}: checksum and sizes", "bytes", 12, derived=follows and is_told)
     cutter.take(f"{label}: lengths and name", "bytes", 4 + name_size)
+    if is_wide:
+        cutter.take(f"{label}: sizes in 64 bits", "bytes", 4)
+        cutter.take(f"{label}: sizes in 64 bits", "bytes", _ZIP64_SIZES, derived=follows and is_told)
+        extra_size -= 4 + _ZIP64_SIZES
     _take_extra(cutter, label, extra_size)
     if node is None:
         cutter.take(f"{label}: data", "bytes", member.stored)
@@ -129,6 +139,14 @@ def _take_local(cutter: Cutter, member: _Member, unfold: Unfolder, budget: Budge
                 cutter.take(f"{label}: data descriptor", "bytes", 12, derived=follows)
                 break
     return follows
+
+
+def _has_wide_sizes(header: bytes, cutter: Cutter, member: _Member) -> bool:
+    """Tell whether the extra field begins with the sizes that the directory has, as Python may write them."""
+    start = 30 + int.from_bytes(header[26:28], "little")
+    extra = cutter.peek(start + 4 + _ZIP64_SIZES)[start:]
+    wide = struct.pack("<HHQQ", _ZIP64, _ZIP64_SIZES, member.size, member.stored)
+    return extra == wide and int.from_bytes(header[28:30], "little") >= len(wide)
 
 
 def _unfold_data(data: bytes, start: int, member: _Member, unfold: Unfolder, budget: Budget) -> Node | None:
