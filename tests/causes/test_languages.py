@@ -531,6 +531,26 @@ class TestRandomValues:
         assert explanation.findings[0].confidence == "likely"
         assert self.BASE64[0] not in str(explanation)
 
+    @pytest.mark.parametrize("quote", ["'", "&#39;"])
+    def test_the_nonce_of_a_policy(self, quote: str) -> None:
+        form = '<meta content="script-src {q}nonce-{value}{q}"><script nonce="{value}">1</script>'
+        values = ("F1/PXftICfEgrjOoK5+Rog==", "rdarzKQHc3FCHwvxymrMyg==")
+        first, second = (form.format(q=quote, value=value).encode() for value in values)
+        assert causes(explain_contents(first, second)) == ["random-value"]
+        # a digest that a policy allows is none, nor is a word
+        first, second = (f"script-src {quote}sha256-{value}{quote}".encode() for value in values)
+        assert causes(explain_contents(first, second)) == ["residue"]
+        first, second = (
+            f"{quote}nonce-{value}{quote}".encode() for value in ("aaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbb")
+        )
+        assert causes(explain_contents(first, second)) == ["residue"]
+
+    def test_whom_a_program_counts(self) -> None:
+        first, second = (
+            b'{"telemetry.anonymousId": "%s"}' % hashlib.sha256(seed).hexdigest().encode() for seed in (b"1", b"2")
+        )
+        assert causes(explain_contents(first, second, "root/.config/astro/config.json")) == ["random-value"]
+
     @pytest.mark.parametrize("form", ["commit {}\n", "digest={}\n", "sha256:{}\n", "{}\n"])
     def test_what_may_be_a_digest_is_residue(self, form: str) -> None:
         first, second = (form.format(value).encode() for value in self.HEX)
@@ -757,6 +777,11 @@ class TestElapsedTime:
             ),
             ("-- Configuring done ({}s)\n", ("0.5", "0.7")),
             ("done in {} µs\n", ("120", "98")),
+            # one that took longer is told in another unit
+            ("built in {}\n", ("998ms", "1.02s")),
+            ("CPU times: user {}, sys: 12 ms, total: 1 s\nWall time: 1.1 s\n", ("988 ms", "1.1 s")),
+            ("CPU times: user 1 s, sys: {}, total: 1 s\n", ("998 µs", "1.02 ms")),
+            ("<p>page of {} ago</p>\n", ("3 seconds", "4 seconds")),
         ],
     )
     def test_what_programs_say_of_their_speed(self, form: str, values: tuple[str, str]) -> None:
@@ -767,6 +792,17 @@ class TestElapsedTime:
         assert causes(explain_contents(first, second + b"more\n"))[-1] == "residue"
         unknown = (SideContext(), SideContext())
         assert causes(explain_contents(first, second, sides=unknown)) == ["residue"]
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ("built in 998ms\n", "built in 998px\n"),
+            ("a user 3 s, sys: 4 s\n", "a user 5 s, sys: 4 s\n"),
+            ("3 seconds agog\n", "4 seconds agog\n"),
+        ],
+    )
+    def test_words_that_look_like_them_are_residue(self, first: str, second: str) -> None:
+        assert causes(explain_contents(first.encode(), second.encode())) == ["residue"]
 
     def test_ninjas_log(self) -> None:
         form = "# ninja log v5\n%d\t%d\t%d\tutil.c.o\tcf62104060cf0f7f\n"
@@ -782,7 +818,7 @@ class TestElapsedTime:
             ("timeout in 30 s\n", "timeout in 40 s\n"),
             ("max_time=3 s\n", "max_time=4 s\n"),
             ("poll interval: total 5 s\n", "poll interval: total 6 s\n"),
-            ("finished in 3 s\n", "finished in 3 ms\n"),
+            ("finished in 3 s\n", "finished in 3 kg\n"),
             ("finished in 3 s\n", "finished in 300 s\n"),  # longer than the build
             ("finished in 3 steps\n", "finished in 4 steps\n"),
             ("version 1.2 s\n", "version 1.3 s\n"),

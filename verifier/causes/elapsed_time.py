@@ -7,10 +7,11 @@ Why it matters: the machine is never as fast twice, so that a log or a report th
 also where every date in it was fixed.
 
 How it is recognised: in text, a number with its unit, no longer than the build itself ran, where the words around it
-say that it is a duration: `in`, `took`, `elapsed`, `time`, `duration`, `total` before it, brackets around it, JUnit's
-`time="…"`, JSON's `"duration": …`, the lines of `time`, those of `.ninja_log`, PostgreSQL's `write=0.015 s`, dd's
-`copied, 0.1 s`; and any `12.5 MB/s`. What is set and not measured (a timeout, an interval, an age) is not claimed.
-What it should be is not known: hence this is never called proven.
+say that it is a duration: `in`, `took`, `elapsed`, `time`, `duration`, `total` before it, `ago` behind it, brackets
+around it, JUnit's `time="…"`, JSON's `"duration": …`, the lines of `time` and of IPython's `%time`, those of
+`.ninja_log`, PostgreSQL's `write=0.015 s`, dd's `copied, 0.1 s`; and any `12.5 MB/s`. The unit may vary with it: a
+second is `998 ms` or `1.02 s`. What is set and not measured (a timeout, an interval, an age) is not claimed. What it
+should be is not known: hence this is never called proven.
 
 Remedy: remove the log or the report in the RUN that writes it, or write it elsewhere (`>/dev/null`).
 
@@ -42,9 +43,12 @@ _FORMS: Final = tuple(
         # where words say so: finished in 1.23s, took 12 ms, Total time:  4.2 s
         rb"(?<![\w-])(?:in|took|elapsed|time|duration|total)(?: (?:elapsed|time|of|taken))?"
         rb"(?: ?[:=]|\b) {0,4}[(~]?" + _NUMBER + rb" ?" + _UNIT,
-        # in brackets of its own, or with the word behind it
+        # in brackets of its own, or with the word behind it: 3 seconds ago
         rb"[(\[]" + _NUMBER + rb" ?" + _UNIT + rb"[)\]]",
-        rb"(?<![\w.-])" + _NUMBER + rb" ?" + _UNIT + rb"(?= (?:elapsed|total|user|system)\b)",
+        rb"(?<![\w.-])" + _NUMBER + rb" ?" + _UNIT + rb"(?= (?:elapsed|total|user|system|ago)\b)",
+        # IPython's %time
+        rb"(?<=CPU times: user )" + _NUMBER + rb" ?" + _UNIT + rb"(?=, sys: )",
+        rb"(?<=, sys: )" + _NUMBER + rb" ?" + _UNIT + rb"(?=, total: )",
         # time(1), in the shell's form and in POSIX's
         rb"^(?:real|user|sys)[\t ]+(?P<minutes>\d{1,4}m)?(?P<number>\d{1,5}\.\d{2,3})s?$",
         # JUnit's report
@@ -109,8 +113,11 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
 
 
 def _span(match: re.Match[bytes]) -> tuple[int, int]:
-    name = "minutes" if match.groupdict().get("minutes") else "number"
-    return match.start(name), match.end("number")
+    """Give the stretch of a number with its unit: one that took longer may be told in another."""
+    groups = match.groupdict()
+    return match.start("minutes" if groups.get("minutes") else "number"), match.end(
+        "unit" if "unit" in groups else "number"
+    )
 
 
 def _seconds(match: re.Match[bytes]) -> float:
@@ -126,7 +133,7 @@ def _line(text: bytes, match: re.Match[bytes]) -> bytes:
 
 
 def _form(match: re.Match[bytes]) -> str:
-    return f"a duration in {match.groupdict().get('unit', b's').decode()}"
+    return "a duration with its unit" if "unit" in match.groupdict() else "a duration in s"
 
 
 cause = Cause(

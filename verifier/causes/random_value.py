@@ -2,7 +2,8 @@
 
 What varies: a UUID; the value of a key that is made up (`APP_KEY=base64:…`, Django's SECRET_KEY, WordPress's salts, a
 token); what `openssl rand`, `/dev/urandom` and their like print; the salt of a host's name in OpenSSH's
-`known_hosts`; the identities in matplotlib's SVG.
+`known_hosts`; the identities in matplotlib's SVG; the nonce of a Content Security Policy; the `anonymousId` by which a
+program counts its users.
 
 Why it matters: it is new in every build; often it was meant to be new in every container, and is now in none.
 
@@ -18,8 +19,8 @@ the other side's value does. The value is taken as given: hence this is never ca
 Remedy: make it when the container starts; where it is the salt of something else, fix that (matplotlib's
 `svg.hashsalt`).
 
-Source: RFC 9562, sections 5 and 6; openssl-rand(1); random(4); PHP manual, `uniqid`;
-Erlang/OTP, `auth`; Mix, `mix release`.
+Source: RFC 9562, sections 5 and 6; W3C, Content Security Policy Level 3, 2.3.1 "Source Lists"; openssl-rand(1);
+random(4); PHP manual, `uniqid`; Erlang/OTP, `auth`; Mix, `mix release`.
 """
 
 from __future__ import annotations
@@ -47,6 +48,9 @@ _GREGORIAN: Final = 12_219_292_800
 _UNIQID: Final = re.compile(rb"(?<![0-9A-Fa-f])([0-9a-f]{8})([0-9a-f]{5})[0-9]\.[0-9]{8}(?![0-9A-Za-z])")
 """Seconds and microseconds since 1970, behind them a random number below ten."""
 
+_NONCE: Final = re.compile(rb"(?:'|&#39;|&#x27;)nonce-([A-Za-z0-9+/_-]{16,128}={0,2})(?:'|&#39;|&#x27;)")
+"""A nonce-source of a Content Security Policy."""
+
 _HIDDEN_HOST: Final = re.compile(rb"^\|1\|([A-Za-z0-9+/]{27}=\|[A-Za-z0-9+/]{27}=)(?= )", re.MULTILINE)
 """A host's name in OpenSSH's known_hosts, digested with a random salt."""
 
@@ -56,7 +60,7 @@ _SVG_IDENTITY: Final = re.compile(rb"(?:(?<=\bid=\")|(?<=href=\"#)|(?<=url\(#))[
 
 _KEY_NAME: Final = (
     rb"(?:(?<![A-Za-z0-9_.-])[A-Za-z0-9_.-]{0,60}(?:secret|token|salt|passw(?:or)?d|nonce|api_?key|app_?key|auth_?key|logged_in_key"
-    rb"|encryption_?key|session_?key|signing_?key|cookie|csrf)[A-Za-z0-9_.-]{0,60})"
+    rb"|encryption_?key|session_?key|signing_?key|cookie|csrf|anonymous_?id)[A-Za-z0-9_.-]{0,60})"
 )
 _KEYED: Final = re.compile(
     rb"(?i:(?P<name>" + _KEY_NAME + rb"))[\"']?[ \t]*(?:=>|[:=,])[ \t]*(?:"
@@ -107,6 +111,7 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
     claims = [*_claim_uuids(field.value, side), *_claim_uniqids(field.value, side)]
     claims += [Claim(*match.span(1), "a host's name, salted") for match in _HIDDEN_HOST.finditer(field.value)]
     claims += _claim_svg_identities(field.value)
+    claims += [_claim(match, 1) for match in _NONCE.finditer(field.value) if _may_be_random(match[1])]
     claims += [*_claim_keyed(field.value), *_claim_whole(field.value, field.name, place)]
     asked = writing_commands(place)
     if _GENERATOR.search(asked):
