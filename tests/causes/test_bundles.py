@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import json
 import os
 import pickle
 import struct
@@ -459,3 +460,34 @@ def test_what_sphinx_keeps_of_its_documents() -> None:
         assert causes(explanation) == ["build-cache"]
         assert explanation.findings[0].opaque
     assert causes(explain_contents(first, second, "srv/model.pickle"))[-1] == "residue"
+
+
+def island(moment: float, digest: str, *, name: str = "Clock") -> bytes:
+    page = f'<astro-island uid="{digest}" component-url="/_astro/{name}.js" ssr client="idle"><b>%s</b></astro-island>'
+    return page.encode() % at(moment, "%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_an_islands_digest_follows_from_what_it_renders() -> None:
+    explanation = explain_contents(island(IN[0], "iLjWK"), island(IN[1], "ZESHb6"), "www/index.html")
+    assert causes(explanation) == ["embedded-timestamp"]
+    # nothing that it could have been made from varies
+    assert causes(explain_contents(island(1, "iLjWK"), island(1, "ZESHb6"), "www/index.html")) == ["residue"]
+    # another island
+    other = island(IN[1], "ZESHb6", name="Watch")
+    assert causes(explain_contents(island(IN[0], "iLjWK"), other, "www/index.html")) == ["residue"]
+
+
+def optimized(digest: str, config: str = "6e86c661", src: str = "../../preact/dist/preact.mjs") -> bytes:
+    """What Vite 6 notes of the dependencies that it bundled."""
+    value = {"hash": "52deae94", "configHash": config, "lockfileHash": "1e55063f", "browserHash": "dd1b506d"}
+    file = {"src": src, "file": "preact.js", "fileHash": digest, "needsInterop": False}
+    return json.dumps({**value, "optimized": {"preact": file}, "chunks": {}}, indent=2).encode()
+
+
+def test_what_vite_notes_of_its_dependencies() -> None:
+    path = "srv/deps/_metadata.json"
+    assert causes(explain_contents(optimized("75b4b449"), optimized("4fe20a6e"), path)) == ["build-cache"]
+    assert causes(explain_contents(optimized("75b4b449"), optimized("4fe20a6e", src="x.mjs"), path))[-1] == "residue"
+    assert causes(explain_contents(optimized("75b4b449"), optimized("4fe20a6e"), "srv/deps/data.json")) == ["residue"]
+    other = b'{"fileHash": "%s"}'
+    assert causes(explain_contents(other % b"75b4b449", other % b"4fe20a6e", path)) == ["residue"]

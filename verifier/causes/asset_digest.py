@@ -2,7 +2,8 @@
 
 What varies: the digest in a name (`main.3f2a81bc.js`, `index-BhVcNk2p.css`, `app-<64 digits>.js`), and so wherever
 such a name is written: in pages, in source maps, in manifests, in the table by which webpack's runtime finds a chunk,
-in what webpack and Rollup's visualizer report, and in the list of files that a service worker keeps.
+in what webpack and Rollup's visualizer report, and in the list of files that a service worker keeps. Astro gives each
+island of a page a digest over what it renders (`<astro-island uid="…">`).
 
 Why it matters: one date in a bundle gives its file, its source map and every page that loads it another name or
 another line; the cause looks larger than it is.
@@ -18,7 +19,7 @@ swapped and nothing else is. The digest itself is taken as given: hence this is 
 Remedy: mend what varies inside of the files: a date, a random identity, an order; the names then stay.
 
 Source: webpack, "Output", `output.filename` and `contenthash`; Rollup, `output.entryFileNames`; Sprockets,
-`Sprockets::Manifest`; Django, ManifestStaticFilesStorage.
+`Sprockets::Manifest`; Django, ManifestStaticFilesStorage; Astro, "Islands architecture".
 """
 
 from __future__ import annotations
@@ -72,6 +73,9 @@ _OF_VISUALIZER: Final = b'"metaUid":"'
 _MODULE: Final = re.compile(rb'"([0-9a-f]{8})-\d{1,6}"')
 """rollup-plugin-visualizer's names of modules: a digest over all that it shows, and a number."""
 
+_ISLAND: Final = re.compile(rb'<astro-island uid="([0-9A-Za-z]{4,7})"')
+"""A digest over what an island of Astro's renders and is given."""
+
 _CHUNKS: Final = re.compile(rb'\{(?:(?:"[^"\n]{1,80}"|\w{1,80}):"[0-9a-f]{8,32}",?){1,999}\}\[\w{1,8}\]')
 _CHUNK: Final = re.compile(rb':"([0-9a-f]{8,32})"')
 _MANIFEST: Final = re.compile(rb".*/\.sprockets-manifest-[0-9a-f]{32}\.json", re.DOTALL)
@@ -106,6 +110,8 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
         claims += [_claim(match, 1) for match in _STATISTICS.finditer(field.value)]
     if _OF_VISUALIZER in field.value:
         claims += [_claim(match, 1) for match in _MODULE.finditer(field.value)]
+    for match in _ISLAND.finditer(field.value):
+        claims.append(Claim(*match.span(1), "an island's digest", opaque=True, follows=True, dependent=True))
     for table in _CHUNKS.finditer(field.value) if b"}[" in field.value else ():
         claims += [_claim(match, 1) for match in _CHUNK.finditer(field.value, table.start(), table.end())]
     end = 0

@@ -10,7 +10,7 @@ Gradle's locks, histories and its daemon's logs under `.gradle`, what a Java mac
 when Maven fetched each artefact (`_remote.repositories` in its local repository); what pip, uv, Poetry, Yarn and pnpm
 downloaded and unpacked; pipx's and Turborepo's logs, Next.js's trace, ESLint's and Stylelint's lists of what they
 looked at; Jest's folder and V8's compiled programs below `/tmp`, Yarn's notes of what it installed; Sphinx's
-doctrees and its environment.
+doctrees and its environment; the digests in Vite's `_metadata.json`.
 
 Why it matters: the program that was built may be the same; the layer never is, and it is larger for nothing.
 
@@ -79,6 +79,11 @@ _SPHINX: Final = re.compile(rb".*/(?:[^/]+\.doctree|environment\.pickle)", re.DO
 
 _RUSTC: Final = re.compile(rb".*/target/\.rustc_info\.json", re.DOTALL)
 _RUSTC_START: Final = b'{"rustc_fingerprint":'
+_VITE: Final = re.compile(rb".*/_metadata\.json", re.DOTALL)
+_VITE_START: Final = re.compile(rb'\{\s*"hash": "[0-9a-f]{8,64}",\s*"configHash": "')
+_VITE_DIGEST: Final = re.compile(rb'"(hash|configHash|lockfileHash|browserHash|fileHash)": "([0-9a-f]{8,64})"')
+"""In what Vite's optimizer notes of the dependencies that it bundled: digests over their times, too."""
+
 _FIELDS: Final = frozenset({"content", "size", "entry", "linkname"})
 
 
@@ -90,6 +95,9 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
     elif _RUSTC.fullmatch(place.path or b"") and field.value.startswith(_RUSTC_START):
         # a table of what rustc answered, in the order of its keys' digests, which have a seed
         yield Claim(0, len(field.value), "rustc's answers", opaque=True)
+    elif _VITE.fullmatch(place.path or b"") and _VITE_START.match(field.value):
+        for match in _VITE_DIGEST.finditer(field.value):
+            yield Claim(*match.span(2), match[1].decode(), opaque=True)
 
 
 def _given(place: Place, side: SideContext) -> bool:  # noqa: ARG001
