@@ -109,6 +109,24 @@ class TestPickles:
         )
         assert "residue" in causes(explain_contents(first, second))
 
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            (b"\x7fELF\x02\x01\x01\0" + bytes(range(40)), b"\x7fELF\x02\x01\x01\0" + bytes(range(1, 41))),
+            (b"BC\xc0\xde" + bytes(range(40)), b"BC\xc0\xde" + bytes(range(1, 41))),
+            (b"# a comment of some length\n" * 20, b"# a comment of same length\n" * 20),
+            ("a string of some length, as dtypes have none" * 9, "a string of same length, as dtypes have none" * 9),
+        ],
+    )
+    def test_a_program_or_a_text_beside_arrays_is_no_array(self, first: object, second: object) -> None:
+        """As in numba's cache, which names numpy: machine code, bitcode and assembly."""
+        explanation = explain_contents(*(pickle.dumps(["numpy", value]) for value in (first, second)))
+        assert causes(explanation) == ["residue"]
+
+    def test_bytes_beside_arrays_are_one(self) -> None:
+        first, second = (pickle.dumps(["numpy", struct.pack("<9d", *range(k, k + 9))]) for k in (1, 2))
+        assert causes(explain_contents(first, second)) == ["pickle-or-model"]
+
 
 class TestJoblib:
     def test_arrays_between_the_operations(self) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 from verifier.formats.field import Node
 from verifier.formats.joblib_arrays import ARRAY, JOBLIB, Operation, follow
 from verifier.formats.spans import Cutter
+from verifier.formats.text import is_text
 
 MAX_PICKLE_BYTES: Final = 16 * 1024 * 1024
 """Larger pickles stay one field."""
@@ -28,6 +29,9 @@ _ITEMS: Final = frozenset(
 _NOTES: Final = frozenset({"MEMOIZE", "BINPUT", "LONG_BINPUT"})
 _SET_ENDS: Final = frozenset({"ADDITEMS", "FROZENSET"})
 _MIN_ARRAY: Final = 16
+_PROGRAMS: Final = (b"\x7fELF", b"BC\xc0\xde")
+"""How ELF files and LLVM's bitcode begin."""
+
 _STRINGS: Final = {"SHORT_BINUNICODE": 2, "BINUNICODE": 5}
 """Operations that hold a string, and the bytes before it."""
 
@@ -93,8 +97,13 @@ def _value(data: bytes, found: Operation, *, has_arrays: bool) -> tuple[str, str
         value = "array", "array", 0
     elif operation == "BINFLOAT":
         value = "number", "pickle-float", 1
-    elif has_arrays and operation in _ARRAYS and size > _MIN_ARRAY:
-        value = "array", "array", 2 if operation.startswith("SHORT") else 9 if operation.endswith("8") else 5
+    elif (
+        has_arrays
+        and operation in _ARRAYS
+        and size > _MIN_ARRAY
+        and not _is_no_array(data, start + _before(operation), end)
+    ):
+        value = "array", "array", _before(operation)
     elif operation == "SHORT_BINBYTES" and size - 2 == DATETIME_BYTES:
         value = "packed date", "pickle-datetime", 2
     elif operation in _INTEGERS and isinstance(argument, int) and _may_count(argument):
@@ -102,6 +111,16 @@ def _value(data: bytes, found: Operation, *, has_arrays: bool) -> tuple[str, str
     elif operation in _STRINGS and _DATED.search(data, start + _STRINGS[operation], end):
         value = "string", "text", _STRINGS[operation]
     return value
+
+
+def _before(operation: str) -> int:
+    """Tell how many bytes of an operation stand before the value that it holds."""
+    return 2 if operation.startswith("SHORT") else 9 if operation.endswith("8") else 5
+
+
+def _is_no_array(data: bytes, start: int, end: int) -> bool:
+    """Tell a text, and a program such as numba keeps, from the numbers of an array."""
+    return data.startswith(_PROGRAMS, start) or is_text(data[start:end])
 
 
 def _may_count(value: int) -> bool:
