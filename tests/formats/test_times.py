@@ -140,6 +140,19 @@ def test_what_only_looks_like_one(text: bytes) -> None:
     assert found(text) == []
 
 
+@pytest.mark.parametrize("form", ["%Y.%m.%d at %I:%M:%S %p UTC", "%Y-%m-%d %I:%M:%S %p", "%Y/%m/%d, %-I:%M:%S.5 %p"])
+def test_half_of_a_day_counts(form: str) -> None:
+    evening = MOMENT + 12 * 3600
+    for moment in (MOMENT, evening):
+        assert [int(time.moment) for time in find_times(printed(form, moment))] == [moment]
+    assert found(printed(form, evening)) == []
+
+
+def test_a_half_has_twelve_hours() -> None:
+    assert [time.precision for time in find_times(b"2026.11.23 at 20:29:15 PM")] == [86400]
+    assert [time.precision for time in find_times(b"2026.11.23 at 00:29:15 AM")] == [86400]
+
+
 def test_a_zone_is_counted_in() -> None:
     for text in (b"2026-11-23 09:29:15 +0100", b"2026-11-23T03:29:15-05:00", b"Mon Nov 23 09:29:15 CET 2026"):
         assert [time.moment for time in found(text)] == [MOMENT]

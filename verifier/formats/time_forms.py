@@ -129,6 +129,14 @@ FORMS: Final = tuple(
             read_numeric,
         ),
         (
+            # xjc's headers, .NET's and SQL tools' dates
+            "date, clock of 12 hours",
+            rb"(?<![\d.-])" + _DATE + rb"(?: at |, | {1,2})(?P<hour>0?[1-9]|1[0-2]):(?P<minute>[0-5]\d)"
+            rb"(?::(?P<second>[0-5]\d)(?:[.,](?P<fraction>\d{1,9}))?)?[ \xa0]?(?P<half>[AaPp]\.?[Mm]\b\.?)"
+            rb"(?: " + _ZONE + rb")?(?!\w)",
+            read_numeric,
+        ),
+        (
             "ISO 8601 basic",
             rb"(?<!\d)(?P<year>[12]\d{3})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)(?P<between>T|-|_|\.|)"
             rb"(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?P<second>[0-5]\d)"
