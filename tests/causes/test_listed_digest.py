@@ -226,3 +226,89 @@ def test_a_list_that_holds_the_digest_of_its_own_beginning() -> None:
     assert causes(explanation) == ["listed-digest", "embedded-timestamp"]
     assert not explanation.opaque
     assert causes(explain_files(lambda moment: release(moment, 30)))[-1] == "residue"
+
+
+def grown(moment: float) -> bytes:
+    """Write a content that has another size in each build, and 1,200 bytes or more."""
+    return at(moment, BUILT) + b"\n" + b"x" * (1_200 + (0 if moment < SECOND else 31))
+
+
+def sized(text: str, name: str = "dist/app-1.2.tar.gz") -> Callable[[float], list[Entry]]:
+    """Write a file that grows, and a text that holds `text` with its size, and with twice its size."""
+
+    def files(moment: float) -> list[Entry]:
+        size = len(grown(moment))
+        return [file(name, grown(moment)), file("sizes", text.format(size=size, twice=2 * size).encode())]
+
+    return files
+
+
+SIZES = (
+    "-rw-r--r-- 1 root root {size} Nov 23 2024 app-1.2.tar.gz\n",
+    "other 17\napp-1.2.tar.gz {size} 644\n",
+    "{size}\tdist/app-1.2.tar.gz\n",
+    "Output written on /out/dist/app-1.2.tar.gz (3 pages, {size} bytes).\n",
+    '{{"name": "app-1.2.tar.gz", "size": {size}}}\n',
+)
+
+
+@pytest.mark.parametrize("text", SIZES)
+def test_a_list_of_sizes(text: str) -> None:
+    explanation = explain_files(sized(text))
+    found = {finding.cause: finding for finding in explanation.findings}
+    assert found["listed-digest"].paths == (b"/sizes",)
+    assert not found["listed-digest"].opaque
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # of nothing that is named, of another file, of a longer name, in another line, of something else, a version
+        "size {size}\n",
+        "app-1.3.tar.gz {size}\n",
+        "app-1.2.tar.gz.sig {size}\n",
+        "my-app-1.2.tar.gz {size}\n",
+        "app-1.2.tar.gz\n{size}\n",
+        "app-1.2.tar.gz {twice}\n",
+        "app-1.2.tar.gz 1.{size}\n",
+        "app-1.2.tar.gz {size}-1\n",
+        "app-1.2.tar.gz 10{size}\n",
+    ],
+)
+def test_a_number_that_is_no_listed_size(text: str) -> None:
+    explanation = explain_files(sized(text))
+    assert causes(explanation)[-1] == "residue"
+    assert "listed-digest" not in causes(explanation)
+
+
+def test_a_small_size_is_any_number() -> None:
+    # `build` may have nine bytes, and be the ninth build
+    def files(moment: float) -> list[Entry]:
+        content = built(moment) + b"x" * (0 if moment < SECOND else 1)
+        return [file("build", content), file("log", b"build %d\n" % len(content))]
+
+    assert "listed-digest" not in causes(explain_files(files))
+
+
+def test_the_size_of_another_file_on_each_side_is_left() -> None:
+    def files(moment: float) -> list[Entry]:
+        sizes = len(grown(moment)), len(grown(moment)) + 500
+        listed = sizes[0] if moment < SECOND else sizes[1]
+        return [
+            file("one", grown(moment)),
+            file("two", grown(moment) + b"y" * 500),
+            file("sizes", b"one and two: %d\n" % listed),
+        ]
+
+    assert "listed-digest" not in causes(explain_files(files))
+
+
+def test_digest_and_size_side_by_side(tmp_path: Path) -> None:
+    def files(moment: float) -> list[Entry]:
+        content = at(moment, "%Y-%m-%dT%H:%M:%S") + (b".5Z" if moment < SECOND else b".123456Z")
+        content = b"#" * 100 + b"\n" + content + b"\n"
+        line = f" {hashlib.sha256(content).hexdigest()} {len(content)} main/app\n".encode()
+        return [file("app", content), file("Release", line)]
+
+    assert causes(explain_files(files)) == ["listed-digest", "embedded-timestamp"]
+    assert_equal_diff_ids(tmp_path, files(FIRST + 4), files(SECOND + 4))

@@ -7,7 +7,7 @@ and what is left over must be equal on both sides, or the difference is not expl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -45,7 +45,8 @@ class SideContext:
     `host_names` are those that the build's containers are known to have had. `rewritten` says that times in layers were
     to be rewritten to the epoch. `base_layers` counts the lowest layers, which are known to be the base image's.
     `local_times` says that one of the builds was put into another time zone or language on purpose. `digests` tells
-    what the digests, in bytes, of files that differ are: `sha256 of /path`. It is empty where nobody asked.
+    what the digests, in bytes, of files that differ are: `sha256 of /path`; `sizes` which files, by their paths, have
+    a size in digits, of those whose sizes differ. Both are empty where nobody asked.
     `identities` are what frameworks made up for this side's build, as its own files tell.
     """
 
@@ -57,6 +58,7 @@ class SideContext:
     base_layers: int = 0
     local_times: bool = False
     digests: Mapping[bytes, str] = field(default_factory=dict)
+    sizes: Mapping[bytes, Sequence[bytes]] = field(default_factory=dict)
     identities: tuple[Identity, ...] = ()
 
 

@@ -19,7 +19,7 @@ from verifier.causes.cause import Cause
 from verifier.errors import MalformedImageError
 from verifier.explain.flat import mask, write_again
 from verifier.explain.identities import with_identities
-from verifier.explain.listed import digest_tables, knowing
+from verifier.explain.listed import digest_tables, knowing, size_tables
 from verifier.explain.places import Places
 from verifier.explain.reader import SIDES, ContentReader, Instructions, SideName, Sides, is_content_of_both
 from verifier.explain.values import value_node
@@ -63,11 +63,12 @@ def prove_diff_ids(
     listed = any(finding.cause == listed_digest.cause.slug for finding in explanation.findings)
     contents = [number for number, item in enumerate(all_differences) if is_content_of_both(item)]
     tables = digest_tables(all_differences, contents, layers) if listed else {}
+    sizes = size_tables(all_differences) if listed else {}
     sides = with_identities(sides, comparison, layers)
     places = Places(comparison, layers, sides, instructions)
     proven = []
     for image in comparison.images:
-        prover = _Prover(knowing(sides, tables, image.platform), layers, places, causes)
+        prover = _Prover(knowing(sides, tables, image.platform, sizes), layers, places, causes)
         for pair in image.layers:
             if pair.first is not None and pair.second is not None:
                 if image.first.layers[pair.first] == image.second.layers[pair.second]:
