@@ -8,10 +8,12 @@ import hashlib
 import io
 import marshal
 import struct
+import subprocess
 import sys
 import tarfile
 from dataclasses import replace
 from importlib.util import MAGIC_NUMBER
+from pathlib import Path
 
 import pytest
 
@@ -278,6 +280,55 @@ class TestRustPath:
 
     def test_another_path_is_residue(self) -> None:
         assert causes(explain_contents(self.program("/src/a"), self.program("/src/b"))) == ["residue"]
+
+
+class TestRustcIncremental:
+    UNIT = "09xpootcu2h08f5kspv33yas7"
+
+    @staticmethod
+    def library(folder: Path, *members: tuple[str, bytes]) -> bytes:
+        folder.mkdir()
+        for name, content in members:
+            (folder / name).write_bytes(content)
+        packed = folder / "lib.a"
+        subprocess.run(["ar", "rcD", packed, *(folder / name for name, _ in members)], check=True)
+        return packed.read_bytes()
+
+    def pair(self, folder: Path, *names: str, contents: tuple[bytes, bytes] = (b"x", b"x")) -> Explanation:
+        first, second = (
+            self.library(folder / str(side), *((f"acme.{name}.o", contents[side]) for name in group.split()))
+            for side, group in enumerate(names)
+        )
+        return explain_contents(first, second, "srv/lib.a")
+
+    def test_the_name_of_an_invocation(self, tmp_path: Path) -> None:
+        first, second = (
+            f"{self.UNIT}.{number}.rcgu 2{self.UNIT[1:]}.{number}.rcgu" for number in ("0ut7xcn", "1z141z3")
+        )
+        explanation = self.pair(tmp_path, first, second)
+        assert causes(explanation) == ["rustc-incremental"]
+        assert explanation.opaque
+        assert confidences(explanation) == {"likely"}
+
+    def test_what_is_in_a_member_counts(self, tmp_path: Path) -> None:
+        first, second = (f"{self.UNIT}.{number}.rcgu" for number in ("0ut7xcn", "03qmhad"))
+        explanation = self.pair(tmp_path, first, second, contents=(b"x", b"y"))
+        assert causes(explanation)[-1] == "residue"
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            # another unit; more than 32 bits; too few figures; another ending; a unit that is none
+            ("09xpootcu2h08f5kspv33yas7.0ut7xcn.rcgu", "09xpootcu2h08f5kspv33yas8.0ut7xcn.rcgu"),
+            ("09xpootcu2h08f5kspv33yas7.1ut7xcn.rcgu", "09xpootcu2h08f5kspv33yas7.1zzzzzz.rcgu"),
+            ("09xpootcu2h08f5kspv33yas7.2ut7xcn.rcgu", "09xpootcu2h08f5kspv33yas7.3ut7xcn.rcgu"),
+            ("09xpootcu2h08f5kspv33yas7.ut7xcn.rcgu", "09xpootcu2h08f5kspv33yas7.qmhadq.rcgu"),
+            ("09xpootcu2h08f5kspv33yas7.0ut7xcn.obj", "09xpootcu2h08f5kspv33yas7.03qmhad.obj"),
+            ("a-longer-name-of-a-unit-0.0ut7xcn.rcgu", "a-longer-name-of-a-unit-0.03qmhad.rcgu"),
+        ],
+    )
+    def test_another_name_is_residue(self, tmp_path: Path, first: str, second: str) -> None:
+        assert causes(self.pair(tmp_path, first, second)) == ["residue"]
 
 
 class TestSdistCompiledExtension:

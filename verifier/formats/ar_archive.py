@@ -26,6 +26,12 @@ _NAMES: Final = b"//"
 _BSD_NAME: Final = re.compile(rb"#1/(\d{1,5})")
 _GNU_NAME: Final = re.compile(rb"/(\d{1,9})")
 
+LONG_NAMES: Final = "ar-names"
+"""Kind of a table of long names that holds such as rustc makes up …"""
+
+INCREMENTAL: Final = re.compile(rb"(?<=\.[0-9a-z]{25}\.)([01][0-9a-z]{6})(?=\.rcgu\.o(?:/?\n|$))")
+"""… a unit's digest and a number of 32 bits, in base 36 both, where it compiles incrementally."""
+
 
 class _Member(NamedTuple):
     """One member: where its header stands, its name as written there, the size of its data in this file."""
@@ -91,6 +97,8 @@ def _take_member(cutter: Cutter, member: _Member, names: bytes, ordinals: Mappin
     told = None if width is None else _told_symbols(_content(cutter.data, member), width, ordinals)
     if told is not None:
         cutter.tell(label, "ar", told, member.size)
+    elif member.name == _NAMES and INCREMENTAL.search(_content(cutter.data, member)):
+        cutter.take(label, LONG_NAMES, member.size)
     elif end > cutter.position:
         cutter.nest(unfold(cutter.peek(end - cutter.position), label, cutter.position), end - cutter.position)
     if member.size % 2 and cutter.peek(1) not in (b"", b"\n"):
@@ -105,7 +113,8 @@ def _label(data: bytes, member: _Member, names: bytes) -> str:
     if bsd:
         name = _content(data, member)[: int(bsd[1])].rstrip(b"\0")
     elif gnu and int(gnu[1]) < len(names):
-        name = names[int(gnu[1]) :].partition(b"\n")[0].rstrip(b"/")
+        # the table has the whole name: here it only tells members apart
+        name = INCREMENTAL.sub(b"*", names[int(gnu[1]) :].partition(b"\n")[0].rstrip(b"/"))
     elif member.name in _SYMBOLS:
         name = b"symbols"
     elif member.name == _NAMES:
