@@ -18,9 +18,9 @@ def digest(data: bytes) -> bytes:
     return replace_claims(unfold(data), Place(part="layer", field="content"), SideContext(), ()).digest
 
 
-def with_checksum(data: bytes) -> bytes:
+def with_checksum(data: bytes, form: bytes = b"%06o\0 ") -> bytes:
     total = sum(data[:148]) + 8 * 0x20 + sum(data[156:512])
-    return data[:148] + b"%06o\0 " % total + data[156:]
+    return data[:148] + form % total + data[156:]
 
 
 def derived(data: bytes) -> set[str]:
@@ -38,6 +38,25 @@ def test_another_way_of_writing_a_size_is_kept(size: bytes) -> None:
     other = with_checksum(data[:124] + size + data[136:])
     assert "f: size" not in derived(other)
     assert digest(other) != digest(data)
+
+
+CHECKSUMS = (b"%07o\0", b"%06o\0 ", b"%06o\0\0", b"%07o ", b"%06o  ")
+
+
+@pytest.mark.parametrize("form", CHECKSUMS)
+def test_a_checksum_follows_however_it_ends(form: bytes) -> None:
+    # git archive and Erlang's erl_tar write seven digits
+    first, second = (
+        with_checksum(tar([file("f", at(moment, "%Y-%m-%d %H:%M:%S\n"), mtime=int(moment))]), form)
+        for moment in (FIRST + 4, SECOND + 49)
+    )
+    assert "residue" not in causes(explain_contents(first, second))
+
+
+def test_two_ways_of_writing_a_checksum_are_two_archives() -> None:
+    data = tar([file("f", b"text")])
+    assert len({digest(with_checksum(data, form)) for form in CHECKSUMS}) == len(CHECKSUMS)
+    assert len({digest(with_checksum(tar([file("f", text)]), CHECKSUMS[0])) for text in (b"text", b"tens")}) == 2
 
 
 def test_what_stands_in_the_padding_is_kept() -> None:

@@ -73,8 +73,11 @@ def _take_member(cutter: Cutter, unfold: Unfolder) -> None:
     if content_size and flag not in _PAX_FLAGS:
         follows["size"] = block[124:136] == b"%011o\0" % content_size
     for part, kind, size in _HEADER:
-        # only the usual way of writing a checksum or a size follows from the rest
-        cutter.take(f"{label}: {part}", kind, size, derived=follows.get(part, False))
+        if part == "checksum" and not follows["checksum"]:
+            _take_unusual_checksum(cutter, label, kind, size, _checksum(block))
+        else:
+            # only the usual way of writing a size follows from the rest
+            cutter.take(f"{label}: {part}", kind, size, derived=follows.get(part, False))
     size = content_size
     if flag in _PAX_FLAGS:
         cutter.take(f"{label}: pax records", "pax-records", size)
@@ -85,6 +88,15 @@ def _take_member(cutter: Cutter, unfold: Unfolder) -> None:
     padding = min(-size % _BLOCK, cutter.left)
     is_usual = padding == -size % _BLOCK and not cutter.peek(padding).strip(b"\0")
     cutter.take(f"{label}: padding", "bytes", padding, derived=is_usual and follows.get("size", False))
+
+
+def _take_unusual_checksum(cutter: Cutter, label: str, kind: str, size: int, checksum: int) -> None:
+    """Take a checksum as git and Erlang write it: its digits follow, and what ends them tells how many."""
+    digits = cutter.peek(size).rstrip(b"\0 ")
+    if digits in (b"%06o" % checksum, b"%07o" % checksum):
+        cutter.take(f"{label}: digits of the checksum", kind, len(digits), derived=True)
+        size -= len(digits)
+    cutter.take(f"{label}: checksum", kind, size)
 
 
 def deepen_tar(node: Node) -> Node:
