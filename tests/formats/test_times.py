@@ -62,6 +62,8 @@ EXACT = (
     "%d de noviembre de %Y, %H:%M:%S",
     "D:%Y%m%d%H%M%S+00'00'",
     "datetime.datetime(%Y, %-m, %-d, %-H, %-M, %-S, 123)",
+    "{built,{{%Y,%-m,%-d},{%-H,%-M,%-S}}}.",
+    "%%%% generated at {%Y,%-m,%-d} {%-H,%-M,%-S}",
 )
 
 
@@ -134,6 +136,9 @@ def test_a_count(text: bytes) -> None:
         b"2026-11-23T08:29:15+15:00",
         b"13:29:15 PM",
         b"1.20261123.2",
+        b"{2026,11,23},[8,29,15]",
+        b"{2026,11,23},{8,29,75}",
+        b"f{2026,11,23},{8,29,15}",
     ],
 )
 def test_what_only_looks_like_one(text: bytes) -> None:

@@ -204,6 +204,15 @@ FORMS: Final = tuple(
             rb"(?<![\w.-])(?P<digits>[0-9a-f]{8}|[0-9A-F]{8})(?P<micro>[0-9a-f]{5})?(?![\w-])",
             read_hexadecimal,
         ),
+        (
+            # what Erlang prints of calendar:universal_time(), or of date() and time()
+            "Erlang",
+            (
+                rb"(?<!\w)\{(?P<year>[12]\d{3}),(?P<month>[1-9]|1[0-2]),(?P<day>[1-9]|[12]\d|3[01])\}(?:, ?| )"
+                rb"\{(?P<hour>1?\d|2[0-3]),(?P<minute>[1-5]?\d),(?P<second>[1-5]?\d)\}"
+            ),
+            read_numeric,
+        ),
         ("Python", rb"\b" + _PYTHON + rb"(?=[,)])", read_python),
     )
 )
