@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable
 
 from verifier.formats.ar_archive import is_ar, unfold_ar
+from verifier.formats.beam_file import is_compressed_term, is_module, unfold_compressed_term, unfold_module
 from verifier.formats.berkeley_database import is_berkeley_database, unfold_berkeley_database
 from verifier.formats.bzip2_stream import is_bzip2, unfold_bzip2
 from verifier.formats.coverage_notes import is_coverage_notes, unfold_coverage_notes
@@ -80,6 +81,8 @@ class _Unfolding:
             (is_zip, unfold_zip),
             (is_xz, unfold_xz),
             (is_zstd, unfold_zstd),
+            (is_module, unfold_module),
+            (is_compressed_term, unfold_compressed_term),
             (is_zlib, unfold_zlib),
             (is_bzip2, unfold_bzip2),
         ):
