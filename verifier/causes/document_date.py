@@ -80,7 +80,7 @@ def _dates(value: bytes, side: SideContext) -> Iterator[Claim]:
 cause = Cause(
     slug="document-date",
     page=__doc__ or "",
-    remedy="declare ARG SOURCE_DATE_EPOCH in the stage (with FORCE_SOURCE_DATE=1 for TeX), or remove the log",
+    remedy="declare ARG SOURCE_DATE_EPOCH in the stage (TeX: and FORCE_SOURCE_DATE=1), javadoc -notimestamp, or no log",
     timed=True,
     normalise=_normalise,
 )
