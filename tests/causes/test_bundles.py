@@ -244,6 +244,7 @@ def test_a_cache_is_taken_as_given(path: str) -> None:
         "usr/share/maven/ref/repository/org/example/app/1.0/resolver-status.properties",
         "root/.m2/repository/org/example/app/1.0/app-1.0.pom.lastUpdated",
         "root/.ccache/5/1/c5okk613dtvo19ojo1k9mt1ai25cf88R",
+        "srv/manual/out/manual.fdb_latexmk",
     ],
 )
 def test_a_file_of_a_cache_by_its_name(path: str) -> None:
