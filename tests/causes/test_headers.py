@@ -351,6 +351,7 @@ class TestWhatComesFromOutside:
             (DOWNLOAD, "srv/f", "network-download"),
             (COPY, "srv/.git/index", "context-leak"),
             (COPY, "srv/app/__pycache__/x", "context-leak"),
+            ("COPY /src/doc.log /srv/ # buildkit", "srv/doc.log", "residue"),
             (DOWNLOAD, "srv/g", "residue"),
             (CHECKED, "srv/f", "residue"),
             (COPY, "srv/f", "residue"),
