@@ -8,9 +8,11 @@ import io
 import json
 import math
 import pickle
+import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -19,6 +21,7 @@ from tests.causes.sides import FIRST, SECOND, WINDOWS, at, causes, explain_conte
 from verifier.causes.cause import Place, SideContext
 from verifier.causes.counterfactual import replace_claims
 from verifier.formats.field import Field, Node
+from verifier.formats.hdf5_file import lookup3
 from verifier.formats.joblib_arrays import ARRAY, follow
 from verifier.formats.message_catalog import unfold_message_catalog
 from verifier.formats.unfold import unfold
@@ -238,6 +241,79 @@ class TestArrays:
         assert causes(explain_contents(first, second)) == ["residue"]
 
 
+# h5py 3.12, HDF5 1.14: create_dataset("w", data=[1.5, 2.5], track_times=True), as it is and with libver="latest"
+_HDF5_MADE = struct.pack("<I", 1795465827)
+_HDF5 = zlib.decompress(
+    base64.b85decode(
+        b"c-rgqaB<`1lHy_j0S*oZ76t(ZWbhvfI#^NpF!=;1%?PDCp!5nRm^dR?P68?}2sIyFT}Y6tD@gT!Gyt>5fCWNxFpPqc2s~UJ13+{Hln+a#Czw#x"
+        b"m7}Fc4+`yNWMG4s#R%g=QZgeWL;z+zjAjPPgJc91?4fDZfx(2E!Q?+PM4lBW3X*4HVq%1(XNY;sj1{b?K7#-us3{=D$%|OB85k-CG#-Ne{9Qmf"
+        b"8kP?gm`Bql`QV2=gl2I708djf!2"
+    )
+)
+_HDF5_LATEST = zlib.decompress(
+    base64.b85decode(
+        b"c-rgqaB<`1lHy|K;9!7(|4{Ir5yCfsiYF%fO!4<{31U)6Uc{1(j4POgkTt>p7ZU@}2sR!DAjMdI7-qf)1J%GE8$mX(lN8aN#K6cX!oa}9$jHb9"
+        b"RSTn;MHm<b73>)x9(G_b;bt)T&&<HU3Un<q7YEQMER6S|UKfB_w1HvB0Tr&p3m~i?_7IxI0RUX(HCF"
+    )
+)
+
+
+def hdf5(moment: int, *, first: float = 1.5) -> bytes:
+    made = _HDF5.replace(_HDF5_MADE, struct.pack("<I", moment))
+    return made.replace(struct.pack("<2d", 1.5, 2.5), struct.pack("<2d", first, 2.5))
+
+
+def hdf5_latest(moment: int, *, right: bool = True) -> bytes:
+    """Change the times in the headers, and the checksums with them."""
+    made = bytearray(_HDF5_LATEST.replace(_HDF5_MADE, struct.pack("<I", moment)))
+    for header in re.finditer(rb"OHDR\x02(.).{16}", bytes(made), re.DOTALL):
+        width = 1 << (header[1][0] & 3)
+        end = header.end() + width + int.from_bytes(made[header.end() : header.end() + width], "little")
+        made[end : end + 4] = lookup3(bytes(made[header.start() : end])).to_bytes(4, "little") if right else b"\1\2\3\4"
+    return bytes(made)
+
+
+class TestHdf5:
+    def test_the_digest_is_lookup3(self) -> None:
+        # the answers that Bob Jenkins' program gives
+        assert lookup3(b"") == 0xDEADBEEF
+        assert lookup3(b"Four score and seven years ago") == 0x17770551
+
+    @pytest.mark.parametrize("make", [hdf5, hdf5_latest])
+    def test_when_its_objects_were_written(self, make: Callable[[int], bytes]) -> None:
+        assert _HDF5_MADE in make(struct.unpack("<I", _HDF5_MADE)[0])
+        explanation = explain_contents(make(IN[0]), make(IN[1]), "srv/data.h5")
+        assert causes(explanation) == ["embedded-timestamp"]
+        assert explanation.findings[0].confidence == "proven"
+        assert causes(explain_contents(make(OUT[0]), make(OUT[1]), "srv/data.h5")) == ["residue"]
+
+    def test_what_the_tests_change_is_as_hdf5_writes_it(self) -> None:
+        assert hdf5_latest(struct.unpack("<I", _HDF5_MADE)[0]) == _HDF5_LATEST
+
+    def test_a_message_that_was_dropped_keeps_its_time(self) -> None:
+        first, second = (hdf5(moment).replace(b"\x12\0\x08\0", b"\0\0\x08\0") for moment in IN)
+        assert first != hdf5(IN[0])
+        assert causes(explain_contents(first, second)) == ["embedded-timestamp"]
+        first, second = (hdf5(moment).replace(b"\x12\0\x08\0", b"\x13\0\x08\0") for moment in IN)
+        assert causes(explain_contents(first, second)) == ["residue"]
+
+    def test_a_checksum_that_is_wrong_counts(self) -> None:
+        assert "residue" in causes(explain_contents(hdf5_latest(IN[0]), hdf5_latest(IN[1], right=False)))
+        assert unfold(hdf5_latest(IN[0], right=False)).format == "hdf5"
+
+    def test_other_data_is_residue(self) -> None:
+        assert "residue" in causes(explain_contents(hdf5(IN[0]), hdf5(IN[1], first=1.25)))
+
+    def test_many_times_in_a_large_file(self) -> None:
+        """In a file of unknown format so few bytes would say nothing."""
+        first, second = (hdf5(moment) + bytes(3_000_000) for moment in IN)
+        assert causes(explain_contents(first, second)) == ["embedded-timestamp"]
+
+    def test_a_hostile_file_ends(self) -> None:
+        for filler in (b"OHDR\x02\x23" + b"\xff" * 24, b"OHDR\x02\x22" + bytes(16) + b"\xff\xff\0\0", b"OHDR\x02"):
+            assert unfold(_HDF5[:8] + filler * 40_000).format == "hdf5"
+
+
 class TestStreams:
     @pytest.mark.parametrize("level", range(1, 10))
     def test_what_a_library_gives_back_is_told_by_its_content(self, level: int) -> None:
@@ -276,8 +352,16 @@ class TestStreams:
 
 @pytest.mark.parametrize(
     "data",
-    [JOBLIB, zlib.compress(b"some text " * 5), bz2.compress(b"some text"), catalog(IN[0]), pickle.dumps({"a": IN[0]})],
-    ids=["joblib", "zlib", "bzip2", "catalogue", "pickle"],
+    [
+        JOBLIB,
+        zlib.compress(b"some text " * 5),
+        bz2.compress(b"some text"),
+        catalog(IN[0]),
+        pickle.dumps({"a": IN[0]}),
+        _HDF5,
+        _HDF5_LATEST,
+    ],
+    ids=["joblib", "zlib", "bzip2", "catalogue", "pickle", "hdf5", "hdf5-latest"],
 )
 def test_another_byte_makes_another_tree(data: bytes) -> None:
     whole = digest(data)

@@ -13,13 +13,16 @@ and without a window there is no telling: then nothing is claimed. In bytes of n
 claimed only where chance alone would hardly put one: by the content's size and the window's length. So in a program's
 constants, where literals of Go's and Rust's run into each other. In a pickle (joblib's, too) by its operations: a
 `datetime` in its ten packed bytes, a number that counts from 1970, a string; in arrays 64-bit counts, as NumPy's
-`datetime64` are. In a message catalogue of gettext's (`.mo`) by its header's `POT-Creation-Date`. Names with a date are
-paired where everything else about the two entries is the same, or explained.
+`datetime64` are. In an HDF5 file by its objects' headers, which hold when they were written. In a message catalogue of
+gettext's (`.mo`) by its header's `POT-Creation-Date`. Names with a date are paired where everything else about the two
+entries is the same, or explained.
 
 Remedy: do not write it, or take it from SOURCE_DATE_EPOCH: `date -u -d @$SOURCE_DATE_EPOCH`, with `ARG
-SOURCE_DATE_EPOCH` in the stage.
+SOURCE_DATE_EPOCH` in the stage. HDF5: `track_times=False` (h5py, PyTables); pandas' `to_hdf` has no such argument, and
+its files are best made outside of the build.
 
-Source: https://reproducible-builds.org/docs/source-date-epoch/.
+Source: https://reproducible-builds.org/docs/source-date-epoch/; HDF5 File Format Specification, version 3, IV.A "Data
+Object Headers"; GNU gettext manual, "The Format of GNU MO Files"; Python, `datetime`, `pickle`.
 """
 
 from __future__ import annotations
@@ -43,7 +46,7 @@ from verifier.formats.field import Field
 __all__ = ["cause"]
 
 
-_NUMBERS: Final = frozenset({"pickle-datetime", "pickle-float", "pickle-integer", "array", "counts"})
+_NUMBERS: Final = frozenset({"pickle-datetime", "pickle-float", "pickle-integer", "array", "counts", "hdf5-time"})
 _COUNTED: Final = ("seconds since 1970", "tenths of microseconds", "hexadecimal seconds")
 
 
@@ -59,7 +62,7 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
                 yield claim
     elif field.kind in _NUMBERS:
         yield from claim_number_times(field, side)
-    elif field.kind == "marshal":
+    elif field.kind in ("marshal", "hdf5-data"):
         yield from claim_printed_times(field, side)
     elif field.kind in STRING_KINDS:
         yield from claim_program_times(field, side)

@@ -107,10 +107,12 @@ def claim_printed_times(field: Field, side: SideContext) -> Iterator[Claim]:
 
 
 def claim_number_times(field: Field, side: SideContext) -> Iterator[Claim]:
-    """Claim a time of the build that stands among the numbers of a pickle, or of an array."""
+    """Claim a time of the build that stands among the numbers of a pickle, of an array or of an HDF5 file."""
     if side.window is None:
         return
     size = len(field.value)
+    if field.kind == "hdf5-time" and is_of_build(side, int.from_bytes(field.value, "little")):
+        yield Claim(0, size, "seconds")
     if field.kind == "pickle-datetime":
         moment = packed_date(field.value)
         offset = None if moment is None else _offset(side, moment, _MICROSECOND)

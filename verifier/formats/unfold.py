@@ -23,6 +23,7 @@ from verifier.formats.font_cache import is_font_cache, unfold_font_cache
 from verifier.formats.git_index import is_git_index, unfold_git_index
 from verifier.formats.gnupg_files import is_keybox, is_trust_database, unfold_keybox, unfold_trust_database
 from verifier.formats.gzip_stream import is_gzip, unfold_gzip
+from verifier.formats.hdf5_file import is_hdf5, unfold_hdf5
 from verifier.formats.java_keystore import is_keystore, unfold_keystore
 from verifier.formats.library_cache import is_library_cache, unfold_library_cache
 from verifier.formats.limits import MAX_DEPTH, MAX_UNFOLDED_BYTES
@@ -115,6 +116,7 @@ class _Unfolding:
             (is_rpm_header, unfold_rpm_header),
             (is_coverage_notes, unfold_coverage_notes),
             (is_message_catalog, unfold_message_catalog),
+            (is_hdf5, unfold_hdf5),
         ):
             if is_format(data):
                 return read(data, name, offset)
