@@ -551,6 +551,19 @@ class TestRandomValues:
         )
         assert causes(explain_contents(first, second)) == ["residue"]
 
+    @pytest.mark.parametrize("quote", ['"', '\\"'])
+    def test_the_identities_of_a_table(self, quote: str) -> None:
+        def page(name: str, other: str = "", cell: str = "1") -> bytes:
+            style = f"<style>#T_{name}_row0_col0 {{color: red}}</style>"
+            text = f"{style}<table id='T_{name}'><td id='T_{name}_row0_col0'>{cell}</td></table><p>{other}"
+            return text.replace("'", quote).encode()
+
+        assert causes(explain_contents(page("e1a4d"), page("b46c7"), "srv/a.html")) == ["random-value"]
+        assert "residue" in causes(explain_contents(page("e1a4d"), page("b46c7", cell="2"), "srv/a.html"))
+        # a name that is no table's
+        assert "residue" in causes(explain_contents(page("e1a4d", "#T_abcde"), page("b46c7", "#T_12345"), "srv/a.html"))
+        assert causes(explain_contents(b"#T_e1a4d_row0 {}", b"#T_b46c7_row0 {}", "srv/a.css")) == ["residue"]
+
     def test_whom_a_program_counts(self) -> None:
         first, second = (
             b'{"telemetry.anonymousId": "%s"}' % hashlib.sha256(seed).hexdigest().encode() for seed in (b"1", b"2")

@@ -2,8 +2,8 @@
 
 What varies: a UUID; the value of a key that is made up (`APP_KEY=base64:…`, Django's SECRET_KEY, WordPress's salts, a
 token); what `openssl rand`, `/dev/urandom` and their like print; the salt of a host's name in OpenSSH's
-`known_hosts`; the identities in matplotlib's SVG; the nonce of a Content Security Policy; the `anonymousId` by which a
-program counts its users.
+`known_hosts`; the identities in matplotlib's SVG and in pandas' tables; the nonce of a Content Security Policy; the
+`anonymousId` by which a program counts its users.
 
 Why it matters: it is new in every build; often it was meant to be new in every container, and is now in none.
 
@@ -17,7 +17,7 @@ is the digest of. What hardly mixes small letters, capitals, digits and signs ma
 the other side's value does. The value is taken as given: hence this is never called proven.
 
 Remedy: make it when the container starts; where it is the salt of something else, fix that (matplotlib's
-`svg.hashsalt`).
+`svg.hashsalt`, pandas' `style.set_uuid`).
 
 Source: RFC 9562, sections 5 and 6; W3C, Content Security Policy Level 3, 2.3.1 "Source Lists"; openssl-rand(1);
 random(4); PHP manual, `uniqid`; Erlang/OTP, `auth`; Mix, `mix release`.
@@ -57,6 +57,9 @@ _HIDDEN_HOST: Final = re.compile(rb"^\|1\|([A-Za-z0-9+/]{27}=\|[A-Za-z0-9+/]{27}
 _MATPLOTLIB: Final = re.compile(rb"<svg\b[^>]{0,999}>\s*<metadata>.{0,999}https://matplotlib\.org/", re.DOTALL)
 _SVG_IDENTITY: Final = re.compile(rb"(?:(?<=\bid=\")|(?<=href=\"#)|(?<=url\(#))[a-z]([0-9a-f]{10})(?=[\")])")
 """Ten figures of a digest over what is drawn and a salt that is a UUID."""
+
+_PANDAS_TABLE: Final = re.compile(rb"<table id=\\{0,2}\"T_([0-9a-f]{5,32})\\{0,2}\"")
+"""A table as pandas' Styler draws it: the beginning of a UUID is in each of its identities."""
 
 _KEY_NAME: Final = (
     rb"(?:(?<![A-Za-z0-9_.-])[A-Za-z0-9_.-]{0,60}(?:secret|token|salt|passw(?:or)?d|nonce|api_?key|app_?key|auth_?key|logged_in_key"
@@ -110,7 +113,7 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
         return
     claims = [*_claim_uuids(field.value, side), *_claim_uniqids(field.value, side)]
     claims += [Claim(*match.span(1), "a host's name, salted") for match in _HIDDEN_HOST.finditer(field.value)]
-    claims += _claim_svg_identities(field.value)
+    claims += [*_claim_svg_identities(field.value), *_claim_table_identities(field.value)]
     claims += [_claim(match, 1) for match in _NONCE.finditer(field.value) if _may_be_random(match[1])]
     claims += [*_claim_keyed(field.value), *_claim_whole(field.value, field.name, place)]
     asked = writing_commands(place)
@@ -144,6 +147,14 @@ def _claim_svg_identities(text: bytes) -> Iterator[Claim]:
     for match in _SVG_IDENTITY.finditer(text):
         number = numbers.setdefault(match[0], len(numbers))
         yield Claim(*match.span(1), f"identity {number} of a drawing")
+
+
+def _claim_table_identities(text: bytes) -> Iterator[Claim]:
+    """Claim pandas' names for the parts of its tables; which table is meant, must agree."""
+    tables = dict.fromkeys(match[1] for match in _PANDAS_TABLE.finditer(text))
+    for number, name in enumerate(tables):
+        for match in re.finditer(rb"(?<![0-9A-Za-z])T_(" + name + rb")(?=_|\\{0,2}\"| )", text):
+            yield Claim(*match.span(1), f"identity {number} of a table")
 
 
 def _is_of_version(value: bytes, side: SideContext) -> bool:
