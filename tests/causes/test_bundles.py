@@ -245,6 +245,8 @@ def test_a_cache_is_taken_as_given(path: str) -> None:
         "root/.m2/repository/org/example/app/1.0/app-1.0.pom.lastUpdated",
         "root/.ccache/5/1/c5okk613dtvo19ojo1k9mt1ai25cf88R",
         "srv/manual/out/manual.fdb_latexmk",
+        "srv/report/__pycache__/kernels.walk-4.py311.1.nbc",
+        "tmp/numba/report_1f/kernels.walk-4.py313t.nbi",
     ],
 )
 def test_a_file_of_a_cache_by_its_name(path: str) -> None:
@@ -284,6 +286,8 @@ def test_a_log_in_one_file_is_taken_as_given(path: str) -> None:
         ("root/.m2/repository/org/example/app/1.0/app-1.0.jar", {}, {}),
         ("root/.gradle/caches/modules-2/files-2.1/org.example/app/1.0/0a1b/app-1.0.jar", {}, {}),
         ("app/.next/traces", {}, {}),
+        ("srv/results.nbi", {}, {}),
+        ("srv/model.py3.nbc", {}, {}),
         ("tmp/jest-results/a", {}, {}),
         ("app/.yarn/releases/yarn-4.5.0.cjs", {}, {}),
         ("app/store/v3/files/a", {}, {}),

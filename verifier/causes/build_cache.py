@@ -10,8 +10,8 @@ Gradle's locks, histories and its daemon's logs under `.gradle`, what a Java mac
 when Maven fetched each artefact (`_remote.repositories` in its local repository); what pip, uv, Poetry, Yarn and pnpm
 downloaded and unpacked; pipx's and Turborepo's logs, Next.js's trace, ESLint's and Stylelint's lists of what they
 looked at; Jest's folder and V8's compiled programs below `/tmp`, Yarn's notes of what it installed; Sphinx's
-doctrees and its environment; the digests in Vite's `_metadata.json`; latexmk's list of what it read and when
-(`.fdb_latexmk`), fonts outside of the image too.
+doctrees and its environment; numba's compiled functions, whose symbols hold addresses; the digests in Vite's
+`_metadata.json`; latexmk's list of what it read and when (`.fdb_latexmk`), fonts outside of the image too.
 
 Why it matters: the program that was built may be the same; the layer never is, and it is larger for nothing.
 
@@ -23,13 +23,13 @@ Remedy: remove the cache in the RUN that fills it (`rm -rf node_modules/.cache`,
 -cache` leaves a file with a time), keep none (`pip install --no-cache-dir`, `uv --no-cache`, `CARGO_INCREMENTAL=0`,
 `java -XX:-UsePerfData`), stop what still writes (`gradle --no-daemon … && rm -rf .gradle ~/.gradle /tmp/hsperfdata_*`),
 mount it there (`RUN --mount=type=cache,target=/root/.cache/go-build`), put it elsewhere (`sphinx-build -d
-/tmp/doctrees`, `latexmk -c`), or copy the result alone into another stage.
+/tmp/doctrees`, `latexmk -c`, `NUMBA_CACHE_DIR=/tmp/numba`), or copy the result alone into another stage.
 
 Source: XDG Base Directory Specification, `$XDG_CACHE_HOME`; find-cache-dir; webpack, "Cache"; Next.js, "CI Build
 Caching"; go command, "Build and test caching"; cargo, "Build Cache" and "Cargo Home"; uv, "Caching"; pip, "Caching";
 ccache, "Configuration", `cache_dir`; Meson, "Build directory"; Ninja, "The Ninja log"; Dune, "The log file";
 Mix, `mix compile`; Maven Resolver, "Enhanced Local Repository Manager"; Gradle, "The Directories and Files Gradle
-uses"; Sphinx, sphinx-build, `-d`; latexmk(1), "fdb_latexmk".
+uses"; Sphinx, sphinx-build, `-d`; latexmk(1), "fdb_latexmk"; Numba, "Notes on Caching".
 """
 
 from __future__ import annotations
@@ -69,6 +69,8 @@ _CACHE: Final = re.compile(
     rb"|[^/]+\.fdb_latexmk"
     rb"|_remote\.repositories|resolver-status\.properties|\.m2/repository/.+\.lastUpdated"
     rb"|_build/(?:\.db|\.digest-db|\.aliases/.+|log|[^/]+/lib/[^/]+/\.mix/[^/]+)"
+    # numba's index of a function, and the machine code for each of its signatures
+    rb"|[^/]+\.py3\d{1,2}t?\.(?:nbi|\d{1,4}\.nbc)"
     # ccache's own tree, where CCACHE_DIR says (ccache, "Cache directory")
     rb"|\.?ccache/[0-9a-f](?:/[0-9a-f]){0,3}(?:/(?:stats|CACHEDIR\.TAG|[0-9a-v]{20,60}[MR]W?))?)",
     re.DOTALL,
