@@ -155,6 +155,25 @@ class TestOrder:
         assert causes(explain_contents(made[0], made[1])) == ["hash-order"]
         assert causes(explain_contents(made[0], made[2])) == ["residue"]
 
+    def test_files_of_a_package_that_were_made_later(self) -> None:
+        """As virtualenv 20 ends the RECORD of what it seeds."""
+        start = b"pip/__init__.py,sha256=_lgs5Mfp0t7AGtI7sTVwxKWquz_vahWWH9kKO1cJusA,353\n"
+        lines = [b"pip/%s.cpython-311.pyc,,\n" % name for name in (b"cli/a", b"req/b", b"__init__", b"c")]
+        first, second = start + b"".join(lines), start + b"".join(lines[::-1])
+        path = "venv/lib/python3.11/site-packages/pip-26.0.1.dist-info/RECORD"
+        explanation = explain_contents(first, second, path)
+        assert (causes(explanation), explanation.findings[0].confidence) == (["hash-order"], "likely")
+        other = start + b"".join([*lines[1:], b"pip/d.cpython-311.pyc,,\n"])
+        assert causes(explain_contents(first, other, path)) == ["residue"]
+        assert causes(explain_contents(first, second + lines[0], path)) == ["residue"]
+        # a line with a digest that moved
+        moved = b"".join(lines[:2]) + start + b"".join(lines[2:])
+        assert causes(explain_contents(first, moved, path)) == ["residue"]
+        # a METADATA of that package that is listed before, and no newline at the end
+        metadata = b"pip-26.0.1.dist-info/METADATA,sha256=_lgs5Mfp0t7AGtI7sTVwxKWquz_vahWWH9kKO1cJusA,353\n"
+        first, second = (metadata + text.removesuffix(b"\n") for text in (first, second))
+        assert causes(explain_contents(first, second, path)) == ["hash-order"]
+
     def test_a_time_in_a_list_is_the_times_affair(self) -> None:
         for form in ("a=1\nb=2\nbuilt=%Y-%m-%d\nat=%H:%M:%S\n", '{"b": 1, "built": "%Y-%m-%dT%H:%M:%SZ", "a": [1, 2]}'):
             assert causes(explain_contents(at(IN[0], form), at(IN[1], form))) == ["embedded-timestamp"]

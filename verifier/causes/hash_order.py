@@ -14,17 +14,20 @@ names. Names that come again with other values are no map's keys but directives,
 file side by side, or a person who put things in another order, may look the same: this is called proven where the
 notation says that there is no order, as of JSON's objects and Python's sets, and nowhere else. What Next.js's jobs are
 known to write so (`*.nft.json`, its manifests of pages) is not put down to this. In Python's bytecode from before 3.11
-and in a pickle, by the members of a set in another order.
+and in a pickle, by the members of a set in another order. In a package's `RECORD`, whose order says nothing, by lines
+without digest and size, which virtualenv writes from a set.
 
 Remedy: sort before writing (`sorted(…)`, `sort keys %h`, `json.dumps(…, sort_keys=True)`), or fix the seed:
 PYTHONHASHSEED=0, PERL_HASH_SEED=0 with PERL_PERTURB_KEYS=0.
 
 Source: Python, `PYTHONHASHSEED`; perlsec, "Algorithmic Complexity Attacks"; Go specification, "For statements";
-https://reproducible-builds.org/docs/stable-outputs/.
+https://reproducible-builds.org/docs/stable-outputs/; PyPA, "Recording installed projects", the RECORD file.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -35,11 +38,20 @@ from verifier.formats.field import Field
 __all__ = ["cause"]
 
 _claim_order: Final[Normaliser] = claim_order("hash")
+_RECORD: Final = re.compile(rb".*\.dist-info/RECORD", re.DOTALL)
+_UNCHECKED: Final = re.compile(rb"^[^,\"\r\n]{1,999},,(?:\n[^,\"\r\n]{1,999},,)+$", re.MULTILINE)
+"""Lines of files that were made after the package was: their digests are not recorded."""
 
 
 def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:
     if field.kind == "marshal-set-order":
         yield Claim(0, len(field.value), "order of the sets")
+    elif place.field == "content" and field.kind == "text" and _RECORD.fullmatch(place.path or b""):
+        for match in _UNCHECKED.finditer(field.value):
+            lines = match[0].split(b"\n")
+            if len(set(lines)) == len(lines):
+                digest = hashlib.sha256(b"\n".join(sorted(lines))).hexdigest()[:32]
+                yield Claim(*match.span(), f"the same {len(lines)} files in some order ({digest})", guessed=True)
     else:
         yield from _claim_order(field, place, side)
 
