@@ -352,6 +352,9 @@ class TestWhatComesFromOutside:
             (COPY, "srv/.git/index", "context-leak"),
             (COPY, "srv/app/__pycache__/x", "context-leak"),
             ("COPY /src/doc.log /srv/ # buildkit", "srv/doc.log", "residue"),
+            # a stage's: the history leaves out --from=
+            ("COPY /opt/venv /opt/venv # buildkit", "opt/venv/x", "residue"),
+            ("COPY ./venv /opt/venv # buildkit", "opt/venv/x", "context-leak"),
             (DOWNLOAD, "srv/g", "residue"),
             (CHECKED, "srv/f", "residue"),
             (COPY, "srv/f", "residue"),

@@ -7,7 +7,8 @@ Why it matters: two people who build the same commit get other layers, and whate
 
 How it is recognised: in the Dockerfile, by COPY or ADD of a directory of the context, where one of those is not left
 out by the ignore file. In two images, by one of these names in the path of what differs in the layer of such a COPY;
-what the files should be is not known: hence this is never called proven.
+what the files should be is not known: hence this is never called proven. Where an image's own history alone tells of
+the COPY, which leaves out `--from=`, a source with a leading slash counts as another stage's.
 
 Remedy: list them in `.dockerignore`, or copy the directories that are needed by name.
 
@@ -65,7 +66,6 @@ def _leak(path: str, directory: str) -> str | None:
 def _given(place: Place, side: SideContext) -> bool:  # noqa: ARG001
     if place.path is None or place.field not in _FIELDS or not is_copy(place):
         return False
-    # a history leaves out --from, and whoever copies out of a stage mostly names a path from its root
     if place.recorded and any(source.startswith("/") for source in sources(place)):
         return False
     return _leak(place.path[1:].decode("utf-8", "surrogateescape"), "") is not None
