@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from verifier.causes.cause import Cause, Place, SideContext
-from verifier.causes.made_by import is_copy, sources
+from verifier.causes.made_by import is_copy
 from verifier.causes.rules.context_copies import copied_directories
 from verifier.causes.rules.wording import latent, listed
 from verifier.dockerfile.recipe import Recipe
@@ -65,8 +65,6 @@ def _leak(path: str, directory: str) -> str | None:
 
 def _given(place: Place, side: SideContext) -> bool:  # noqa: ARG001
     if place.path is None or place.field not in _FIELDS or not is_copy(place):
-        return False
-    if place.recorded and any(source.startswith("/") for source in sources(place)):
         return False
     return _leak(place.path[1:].decode("utf-8", "surrogateescape"), "") is not None
 

@@ -71,8 +71,13 @@ def _commands(text: str) -> tuple[str, ...]:
 
 
 def is_copy(place: Place) -> bool:
-    """Tell whether a COPY or ADD made an entry by copying files one by one, as far as is known the context's."""
+    """Tell whether a COPY or ADD made an entry by copying files one by one, as far as is known the context's.
+
+    A history leaves out `--from=`: a source with a leading slash counts as another stage's there.
+    """
     found = sources(place)
+    if place.recorded and any(item.startswith("/") for item in found):
+        return False
     return not place.is_base and bool(found) and not any(is_remote(item) or is_archive(item) for item in found)
 
 
