@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.causes.sides import causes
-from tests.compare.layer_images import file, image, single, tar
+from tests.causes.sides import WINDOWS, causes
+from tests.compare.layer_images import Entry, file, image, single, tar
 from verifier.causes.cause import SideContext, Window
 from verifier.compare import compare
 from verifier.compare.contents_reader import ImageSetReader
@@ -22,9 +23,9 @@ from verifier.model.instruction import Instruction, StageRef
 _MAKING = "RUN openssl req -x509 -newkey rsa:2048 -keyout ca.key -out ca.crt && ssh-keygen -f id"
 
 
-def explained(first: bytes, second: bytes, path: str, made_by: str, sides: tuple[SideContext, ...]) -> Explanation:
-    """Explain a file's two contents, knowing the instruction that made it."""
-    sets = tuple(single(image(tar([file(path, content)]))) for content in (first, second))
+def explained_entries(first: Entry, second: Entry, made_by: str, sides: tuple[SideContext, ...]) -> Explanation:
+    """Explain two images of one entry each, knowing the instruction that made it."""
+    sets = tuple(single(image(tar([entry]))) for entry in (first, second))
     instruction = Instruction(stage=StageRef(index=0), line=2, end_line=2, text=made_by)
     with tempfile.TemporaryDirectory() as workspace:
         comparison = compare(*sets, workspace=Path(workspace))
@@ -35,6 +36,11 @@ def explained(first: bytes, second: bytes, path: str, made_by: str, sides: tuple
         contents=ImageSetReader(*sets),
         instructions=lambda _: instruction,
     )
+
+
+def explained(first: bytes, second: bytes, path: str, made_by: str, sides: tuple[SideContext, ...]) -> Explanation:
+    """Explain a file's two contents, knowing the instruction that made it."""
+    return explained_entries(file(path, first), file(path, second), made_by, sides)
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +60,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Path, Path], t
         ssh-keygen -q -t ed25519 -N '' -C deploy -f id_ed25519
         sed 's/^/git.local /' id_ed25519.pub > known_hosts
         ssh-keygen -H -f known_hosts
+        ssh-keygen -q -s id_ed25519 -I web -h -n web -V +52w id_ed25519.pub
+        ssh-keygen -lvf id_ed25519.pub > id_ed25519.art
+        ssh-keygen -L -f id_ed25519-cert.pub > certificate.txt
+        printf '[ca]\\ndefault_ca=c\\n[c]\\ndatabase=index.txt\\nnew_certs_dir=.\\nserial=serial\\n' > ca.cnf
+        printf 'crlnumber=number\\ncertificate=ca.crt\\nprivate_key=ca.key\\ndefault_md=sha256\\n' >> ca.cnf
+        printf 'default_days=30\\ndefault_crl_days=7\\npolicy=p\\n[p]\\ncommonName=supplied\\n' >> ca.cnf
+        touch index.txt
+        echo 01 > number
+        printf '5%s\\n' "$(openssl rand -hex 15 | tr a-f A-F | cut -c2-)" > serial
+        openssl ca -batch -config ca.cnf -in app.csr -out issued.crt
+        openssl ca -config ca.cnf -revoke issued.crt
+        openssl ca -config ca.cnf -gencrl -out crl.pem
+        openssl crl -in crl.pem -noout -text > crl.txt
+        openssl crl -in crl.pem -outform der -out crl.der
     """
     for _ in range(2):
         folder = tmp_path_factory.mktemp("keys")
@@ -64,8 +84,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Path, Path], t
     return (folders[0], folders[1]), (sides[0], sides[1])
 
 
-_ANYWAY = ("ca.key", "ca.crt", "app.crt", "app.der", "id_ed25519")
-_WITH_A_MAKER = ("ca.srl", "app.csr", "app.pub", "app.fingerprint", "id_ed25519.pub")
+_ANYWAY = ("ca.key", "ca.crt", "app.crt", "app.der", "id_ed25519", "crl.pem", "crl.der")
+_WITH_A_MAKER = (
+    "ca.srl",
+    "serial",
+    "app.csr",
+    "app.pub",
+    "app.fingerprint",
+    "id_ed25519.pub",
+    "id_ed25519-cert.pub",
+)
+_WITH_TIMES = ("app.txt", "issued.crt", "crl.txt", "index.txt")
+_BY_SSH_KEYGEN = ("id_ed25519.art", "certificate.txt")
 
 
 @pytest.mark.parametrize("name", [*_ANYWAY, *_WITH_A_MAKER])
@@ -79,12 +109,136 @@ def test_what_keys_come_with(made: tuple[tuple[Path, Path], tuple[SideContext, S
     assert causes(without) == (["generated-key"] if name in _ANYWAY else ["residue"])
 
 
-def test_a_certificate_in_words(made: tuple[tuple[Path, Path], tuple[SideContext, SideContext]]) -> None:
+@pytest.mark.parametrize("name", _WITH_TIMES)
+def test_in_words_and_in_a_list(made: tuple[tuple[Path, Path], tuple[SideContext, SideContext]], name: str) -> None:
     folders, sides = made
-    first, second = ((folder / "app.txt").read_bytes() for folder in folders)
-    explanation = explained(first, second, "etc/pki/app.txt", _MAKING, sides)
+    first, second = ((folder / name).read_bytes() for folder in folders)
+    explanation = explained(first, second, f"etc/pki/{name}", _MAKING, sides)
     assert set(causes(explanation)) <= {"generated-key", "embedded-timestamp"}
     assert "generated-key" in causes(explanation)
+    assert causes(explained(first, second, f"etc/pki/{name}", "RUN ./install.sh", sides))[-1] == "residue"
+
+
+@pytest.mark.parametrize("name", _BY_SSH_KEYGEN)
+def test_what_ssh_keygen_prints(made: tuple[tuple[Path, Path], tuple[SideContext, SideContext]], name: str) -> None:
+    folders, sides = made
+    first, second = ((folder / name).read_bytes() for folder in folders)
+    making = "RUN ssh-keygen -q -t ed25519 -f id && ssh-keygen -lvf id.pub > id.art"
+    assert causes(explained(first, second, f"etc/ssh/{name}", making, sides)) == ["generated-key"]
+    # whose key it is, is not known
+    for other in ("RUN ssh-keygen -lvf key.pub > id.art", f"{making} && ssh-keyscan git.local > id"):
+        assert causes(explained(first, second, f"etc/ssh/{name}", other, sides))[-1] == "residue"
+
+
+def test_a_list_of_revoked_ones_that_is_older_is_residue(
+    made: tuple[tuple[Path, Path], tuple[SideContext, SideContext]],
+) -> None:
+    folders, sides = made
+    later = tuple(
+        SideContext(window=Window(start=side.window.end + 7200, end=side.window.end + 7260))
+        for side in sides
+        if side.window is not None
+    )
+    for name in ("crl.pem", "crl.der", "ca.crt"):
+        first, second = ((folder / name).read_bytes() for folder in folders)
+        assert causes(explained(first, second, f"etc/pki/{name}", _MAKING, later)) == ["residue"]
+
+
+def test_a_certificate_that_is_dated_back_is_its_makers(
+    made: tuple[tuple[Path, Path], tuple[SideContext, SideContext]],
+) -> None:
+    folders, sides = made
+    later = tuple(
+        SideContext(window=Window(start=side.window.start + 300, end=side.window.end + 300))
+        for side in sides
+        if side.window is not None
+    )
+    first, second = ((folder / "ca.crt").read_bytes() for folder in folders)
+    assert causes(explained(first, second, "etc/ca.pem", "RUN cfssl gencert -initca a.json", later)) == [
+        "generated-key"
+    ]
+    assert causes(explained(first, second, "etc/ca.pem", "RUN curl https://ca/root", later)) == ["residue"]
+    quoted = [b'{"cert":"' + content.replace(b"\n", b"\\n") + b'"}\n' for content in (first, second)]
+    assert causes(explained(quoted[0], quoted[1], "etc/ca.json", "RUN cfssl gencert -initca a.json", later)) == [
+        "generated-key"
+    ]
+
+
+_ONE, _OTHER = "QOir0Oq37NNIXlh19G2w3+g7DOfHnyR+rneEisLTt2E=", "wDMVxpb0q0M7zl7oNlR/r6e9QO5WQKDsFJFGuhHEcX4="
+_STATIC = "-----BEGIN OpenVPN Static key V1-----\n{}-----END OpenVPN Static key V1-----\n"
+_TEXTS = (
+    ("RUN wg genkey | tee key | wg pubkey > pub", "[Interface]\nPrivateKey = {}\n", _ONE, _OTHER),
+    ("RUN wg genpsk > psk", "{}\n", _ONE, _OTHER),
+    ("RUN tsig-keygen x > k", 'key "x" {{\n\talgorithm hmac-sha256;\n\tsecret "{}";\n}};\n', _ONE, _OTHER),
+    ("RUN opendkim-genkey -s m", 'm IN TXT ( "v=DKIM1; k=rsa; "\n\t  "p={}" )\n', _ONE * 2, _OTHER * 2),
+    ("RUN openvpn --genkey secret ta.key", _STATIC, ("0cb4940d" * 4 + "\n") * 16, ("60e34f9f" * 4 + "\n") * 16),
+)
+
+
+@pytest.mark.parametrize(("making", "text", "first", "second"), _TEXTS)
+def test_keys_in_settings(making: str, text: str, first: str, second: str) -> None:
+    if "DKIM" in text:
+        first, second = first.replace("=", ""), second.replace("=", "")
+    contents = [text.format(value).encode() for value in (first, second)]
+    assert causes(explained(contents[0], contents[1], "etc/some.conf", making, WINDOWS)) == ["generated-key"]
+    other = explained(contents[0], contents[1], "etc/some.conf", "RUN ./install.sh", WINDOWS)
+    # a static key is secret whoever made it
+    assert causes(other) == (["generated-key"] if "Static" in text else ["residue"])
+    assert causes(explained(contents[0], contents[1] + b"x\n", "etc/some.conf", making, WINDOWS))[-1] == "residue"
+
+
+def test_a_file_that_is_called_by_its_serial_number() -> None:
+    making = "RUN easyrsa build-server-full a"
+    key = "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n"
+    contents = [key.format(value).encode() for value in (_ONE, _OTHER)]
+    for names, expected in (
+        (("3F" * 16 + ".key", "A1" * 16 + ".key"), ["generated-key"]),
+        (("3F" * 16 + ".key", "A1" * 16 + ".conf"), ["residue"]),
+        (("FACADE.key", "DECADE.key"), ["residue"]),
+        (("3F" * 16 + ".key", "a1" * 16 + ".key"), ["residue"]),
+    ):
+        entries = [file(f"pki/{name}", content) for name, content in zip(names, contents, strict=True)]
+        assert causes(explained_entries(entries[0], entries[1], making, WINDOWS))[-1:] == expected[-1:]
+
+
+@pytest.mark.skipif(shutil.which("gpg") is None, reason="gpg is not installed")
+def test_an_openpgp_key_and_its_listings(tmp_path: Path) -> None:
+    script = """
+        gpg --batch --passphrase '' --quick-gen-key 'Release <r@example.org>' ed25519 sign 1y
+        gpg --armor --export > release.asc
+        gpg --batch --armor --export-secret-keys > secret.asc
+        gpg --list-keys --with-colons > list
+        gpg --list-keys | tail -n +3 > list.txt
+        echo hello > hello
+        gpg --batch --armor --detach-sign hello
+        gpgconf --kill all
+    """
+    making = "RUN gpg --batch --passphrase '' --quick-gen-key 'Release <r@example.org>' ed25519 sign 1y && gpg --export"
+    sides, homes = [], []
+    for name in ("a", "b"):
+        home = tmp_path / name / ".gnupg"
+        home.mkdir(parents=True, mode=0o700)
+        start = datetime.now(UTC).timestamp()
+        environment = {"PATH": os.environ["PATH"], "GNUPGHOME": ".gnupg"}
+        subprocess.run(["sh", "-ec", script], check=True, cwd=home.parent, capture_output=True, env=environment)
+        sides.append(SideContext(window=Window(start=start, end=datetime.now(UTC).timestamp() + 1)))
+        homes.append(home.parent)
+    both = (sides[0], sides[1])
+
+    def tried(name: str, made_by: str, path: str = "srv/") -> list[str]:
+        first, second = ((home / name).read_bytes() for home in homes)
+        return causes(explained(first, second, f"{path}{name}", made_by, both))
+
+    for name in ("release.asc", "secret.asc", "hello.asc"):
+        assert tried(name, making) == ["generated-key"]
+    for name in ("release.asc", "hello.asc", "list"):
+        # a signature by a key that is given, or another's key
+        assert tried(name, "RUN gpg --armor --detach-sign hello && gpg --list-keys")[-1] == "residue"
+    for name in ("list", "list.txt"):
+        assert set(tried(name, making)) <= {"generated-key", "embedded-timestamp"}
+    for name in (".gnupg/pubring.kbx", ".gnupg/trustdb.gpg"):
+        assert "gnupg-home" in tried(name, making, "root/")
+        assert tried(name, "RUN gpg --import key.asc", "root/")[-1] == "residue"
 
 
 def test_known_hosts_with_salted_names(made: tuple[tuple[Path, Path], tuple[SideContext, SideContext]]) -> None:

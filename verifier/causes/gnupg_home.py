@@ -7,7 +7,8 @@ Why it matters: one `gpg --import` leaves them, often in a home that nobody mean
 
 How it is recognised: keyring and trust database by their formats, in any path; the times lie within their own
 build's window. The seed and the keys (`random_seed`, `private-keys-v1.d/*.key`, `openpgp-revocs.d/*.rev`) by their
-names in such a home: they are random, and never called proven.
+names in such a home: they are random, and never called proven. So is the rest of keyring and trust database where the
+instruction makes a key (`gpg --quick-gen-key`).
 
 Remedy: `gpg --dearmor` turns a key into a keyring file without a home; else give gpg a home of its own and remove it in
 the same RUN: `GNUPGHOME=$(mktemp -d)`, `rm -rf "$GNUPGHOME"`.
@@ -31,6 +32,8 @@ _SECRETS: Final = re.compile(
     rb".*/(?:(?:\.gnupg|gnupg)/random_seed"
     rb"|private-keys-v1\.d/[0-9A-F]{40}\.key|openpgp-revocs\.d/[0-9A-F]{40}\.rev)"
 )
+_RINGS: Final = re.compile(rb".*/(?:\.gnupg|gnupg)/(?:pubring\.kbx~?|trustdb\.gpg)")
+_MAKES_KEY: Final = re.compile(r"\bgpg2?\b[^;&|]*\s--(?:full-|quick-)?gen(?:erate)?-key\b")
 
 
 def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:  # noqa: ARG001
@@ -39,7 +42,12 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
 
 
 def _given(place: Place, side: SideContext) -> bool:  # noqa: ARG001
-    return place.field in {"content", "size", "entry"} and _SECRETS.fullmatch(place.path or b"") is not None
+    if place.field not in {"content", "size", "entry"}:
+        return False
+    path = place.path or b""
+    # a new key's public half, its fingerprint and its signatures are in both
+    is_with_key = _RINGS.fullmatch(path) is not None and _MAKES_KEY.search(place.made_by) is not None
+    return is_with_key or _SECRETS.fullmatch(path) is not None
 
 
 cause = Cause(

@@ -19,10 +19,24 @@ _GPG_MAKES: Final = frozenset(
 _OTHERS: Final = {
     ("wg", "genkey"): "wg genkey",
     ("wg", "genpsk"): "wg genpsk",
+    ("openvpn", "--genkey"): "openvpn --genkey",
     ("step", "ca"): "step ca",
     ("caddy", "trust"): "caddy trust",
 }
-_ALONE: Final = frozenset({"dropbearkey", "make-ssl-cert", "mkcert", "easyrsa", "certtool"})
+_ALONE: Final = frozenset(
+    {
+        "opendkim-genkey",
+        "tsig-keygen",
+        "ddns-confgen",
+        "rndc-confgen",
+        "dnssec-keygen",
+        "dropbearkey",
+        "make-ssl-cert",
+        "mkcert",
+        "easyrsa",
+        "certtool",
+    }
+)
 
 
 def key_risks(recipe: Recipe) -> Iterator[Risk]:
