@@ -626,6 +626,17 @@ class TestRandomValues:
         assert causes(explain_contents(first, second + b" more", path)) == ["residue"]
         assert causes(explain_contents(first, second, "etc/app/revision")) == ["residue"]
 
+    def test_the_key_of_a_dump(self) -> None:
+        keys = ("P9eiBasQarRTePcZwRlZrglHhAYDdcbxQsAjFEcl9eTwZR6LMmJOEbHyhaOh9G1", "70jK7VCwmQx92MSCTEpyJ" * 3)
+        dump = "--\n\\restrict {0}\n\nCREATE TABLE a (b text);\n\n\\unrestrict {0}\n"
+        first, second = (dump.format(key).encode() for key in keys)
+        assert causes(explain_contents(first, second, "srv/dump.sql")) == ["random-value"]
+        assert causes(explain_contents(first, second.replace(b"text", b"int4"), "srv/dump.sql")) == ["residue"]
+        # a key that was given may have any length, and is the one that was given
+        given = [dump.format(key[:20]).encode() for key in keys]
+        assert causes(explain_contents(given[0], given[1], "srv/dump.sql")) == ["residue"]
+        assert causes(explain_contents(b"restrict " + keys[0].encode(), b"restrict " + keys[1].encode())) == ["residue"]
+
     def test_base64_that_no_digest_has(self) -> None:
         assert causes(explain_contents(b"3q2+7wABAgMEBQ==\n", b"AQ+DBAUGBwgJCg==\n")) == ["random-value"]
 
@@ -636,6 +647,7 @@ class TestRandomValues:
         text = self.HEX[0].encode() + b"\n"
         assert self.claims(text, "RUN openssl rand -hex 16 >/x") == 1
         assert self.claims(text, "RUN make") == 0
+        assert self.claims(text, 'RUN sqlite3 a.db "INSERT INTO t VALUES (hex(randomblob(16)))"') == 1
         assert self.claims(b"n=12345\n", "RUN echo n=$RANDOM >/x") == 1
         assert self.claims(b"/usr/lib/x86_64-linux-gnu/Perl.d\n", "RUN openssl rand -hex 16") == 0
 

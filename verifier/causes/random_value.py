@@ -3,7 +3,7 @@
 What varies: a UUID; the value of a key that is made up (`APP_KEY=base64:…`, Django's SECRET_KEY, WordPress's salts, a
 token); what `openssl rand`, `/dev/urandom` and their like print; the salt of a host's name in OpenSSH's
 `known_hosts`; the identities in matplotlib's SVG and in pandas' tables; the nonce of a Content Security Policy; the
-`anonymousId` by which a program counts its users.
+`anonymousId` by which a program counts its users; the key that pg_dump makes up for psql's `restrict`.
 
 Why it matters: it is new in every build; often it was meant to be new in every container, and is now in none.
 
@@ -17,10 +17,11 @@ is the digest of. What hardly mixes small letters, capitals, digits and signs ma
 the other side's value does. The value is taken as given: hence this is never called proven.
 
 Remedy: make it when the container starts; where it is the salt of something else, fix that (matplotlib's
-`svg.hashsalt`, pandas' `style.set_uuid`).
+`svg.hashsalt`, pandas' `style.set_uuid`, `pg_dump --restrict-key=…`).
 
 Source: RFC 9562, sections 5 and 6; W3C, Content Security Policy Level 3, 2.3.1 "Source Lists"; openssl-rand(1);
-random(4); PHP manual, `uniqid`; Erlang/OTP, `auth`; Mix, `mix release`.
+random(4); PHP manual, `uniqid`; Erlang/OTP, `auth`; Mix, `mix release`; PostgreSQL documentation, pg_dump,
+`--restrict-key`.
 """
 
 from __future__ import annotations
@@ -53,6 +54,9 @@ _NONCE: Final = re.compile(rb"(?:'|&#39;|&#x27;)nonce-([A-Za-z0-9+/_-]{16,128}={
 
 _HIDDEN_HOST: Final = re.compile(rb"^\|1\|([A-Za-z0-9+/]{27}=\|[A-Za-z0-9+/]{27}=)(?= )", re.MULTILINE)
 """A host's name in OpenSSH's known_hosts, digested with a random salt."""
+
+_DUMP_KEY: Final = re.compile(rb"^\\(?:un)?restrict ([A-Za-z0-9]{63})$", re.MULTILINE)
+"""What pg_dump makes up so that psql runs no commands of its own from data."""
 
 _MATPLOTLIB: Final = re.compile(rb"<svg\b[^>]{0,999}>\s*<metadata>.{0,999}https://matplotlib\.org/", re.DOTALL)
 _SVG_IDENTITY: Final = re.compile(rb"(?:(?<=\bid=\")|(?<=href=\"#)|(?<=url\(#))[a-z]([0-9a-f]{10})(?=[\")])")
@@ -88,7 +92,7 @@ _NAMED_FILE: Final = re.compile(
 )
 _GENERATOR: Final = re.compile(
     r"openssl rand|/dev/u?random|uuidgen|mcookie|pwgen|\bapg\b|secrets\.|token_hex|token_urlsafe|token_bytes|urandom"
-    r"|SecureRandom|random_bytes|randomBytes|randomUUID|key:generate|\bS?RANDOM\b|\bshuf\b|gen-?random|makepasswd"
+    r"|SecureRandom|random_bytes|randomBytes|randomUUID|key:generate|randomblob|gen_random_(?:uuid|bytes)|\bS?RANDOM\b|\bshuf\b|gen-?random|makepasswd"
 )
 _TOKEN: Final = re.compile(rb"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{8,4096}={0,2}(?![A-Za-z0-9+/_=-])")
 _WHOLE: Final = re.compile(rb"\A([A-Za-z0-9+/_-]{8,4096}={0,2})\n?\Z")
@@ -113,6 +117,7 @@ def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]
         return
     claims = [*_claim_uuids(field.value, side), *_claim_uniqids(field.value, side)]
     claims += [Claim(*match.span(1), "a host's name, salted") for match in _HIDDEN_HOST.finditer(field.value)]
+    claims += [Claim(*match.span(1), "key of a dump") for match in _DUMP_KEY.finditer(field.value)]
     claims += [*_claim_svg_identities(field.value), *_claim_table_identities(field.value)]
     claims += [_claim(match, 1) for match in _NONCE.finditer(field.value) if _may_be_random(match[1])]
     claims += [*_claim_keyed(field.value), *_claim_whole(field.value, field.name, place)]
