@@ -154,6 +154,10 @@ class TestPasswordSalt:
         assert causes(explain_contents(first, first.replace(b"$apr1$", b"$1$"))) == ["residue"]
         assert causes(explain_contents(first, first.replace(b"Qp/", b"Qp"))) == ["residue"]
         assert causes(explain_contents(b"cost $5.00\n", b"cost $6.00\n")) == ["residue"]
+        # the eighth byte behind Tor's salt says how often it was hashed: always 60
+        tor = b"16:A0D1E8EDE0E785B8%s5522DD69C0B46B3D71908320A38E07E981A9EB3%d\n"
+        assert causes(explain_contents(tor % (b"60", 1), tor % (b"60", 2))) == ["password-salt"]
+        assert causes(explain_contents(tor % (b"61", 1), tor % (b"61", 2))) == ["residue"]
 
 
 class TestRandomValue:

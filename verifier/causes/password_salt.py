@@ -7,13 +7,13 @@ Why it matters: the same password gives another line each time; and the hash is 
 
 How it is recognised: by the form that says how it was made: crypt(5)'s `$y$`, `$7$`, `$6$`, `$5$`, `$2b$`, `$1$`,
 Apache's `$apr1$`, phpass's `$P$`, Argon2's, PBKDF2's and scrypt's as Django, Werkzeug, passlib and mosquitto write
-them, LDAP's `{SSHA}`, PostgreSQL's `SCRAM-SHA-256`; salt and hash must have its lengths. The salt is random: hence this
-is never called proven.
+them, LDAP's `{SSHA}`, PostgreSQL's `SCRAM-SHA-256`, Tor's `16:`; salt and hash must have its
+lengths. The salt is random: hence this is never called proven.
 
 Remedy: set no password in an image; if it must be, give it as a hash that was made once (`chpasswd -e`).
 
 Source: shadow(5); crypt(5); htpasswd(1); Django, "Password management"; RFC 9106; RFC 5803; PostgreSQL documentation,
-`pg_authid`.
+`pg_authid`; Tor, control-spec, section 5.1.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ _HASHES: Final = re.compile(
     rb"|(?:pbkdf2:sha(?:1|256|512):\d+|scrypt:\d+:\d+:\d+)\$[A-Za-z0-9]{8,32}\$(?:[0-9a-f]{128}|[0-9a-f]{64}|[0-9a-f]{40})"
     rb"|SCRAM-SHA-256\$\d+:" + _BASE64 + rb"{20,30}={0,2}\$" + _BASE64 + rb"{43}=:" + _BASE64 + rb"{43}="
     rb")(?![A-Za-z0-9+/=]))"
-    # OpenLDAP's
+    # Tor's, RFC 2440's salted and iterated S2K; OpenLDAP's
+    rb"|(?<![\w:])(?P<tor>16:[0-9A-F]{16}60[0-9A-F]{40})(?!\w)"
     rb"|(?P<ldap>\{(?:SSHA(?:256|384|512)?|SMD5)\}" + _BASE64 + rb"{26,110}={0,2})(?![A-Za-z0-9+/=])"
 )
 _SCHEME: Final = re.compile(
