@@ -281,6 +281,12 @@ class TestServices:
                 ("0b7e1b0c-9d6c-1a4e-8f5e-1d2c3b4a5f60", "f3a0c1d2-0001-1fff-b123-000000000001"),
                 "none",
             ),
+            (
+                "etc/cups/printers.conf",
+                "<Printer front>\nUUID urn:uuid:{}\nType 4\n</Printer>\n",
+                ("6499df53-a15b-3009-771a-fdb21285ec82", "6e3d0530-d558-323d-5d21-f6f012730446"),
+                "none",
+            ),
             ("etc/popularity-contest.conf", 'MY_HOSTID="{}"\nDAY="6"\n', ("2c" * 16, "49" * 16), "49" * 15),
             ("etc/popularity-contest.conf", 'MY_HOSTID="abc"\nDAY="{}"\n', ("6", "4"), "9"),
             (

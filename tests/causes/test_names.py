@@ -145,7 +145,14 @@ def explain_names(template: str, builder: BuilderName | None, names: tuple[str, 
     return causes(explain_contents(first, second, sides=sides))
 
 
-TEMPLATES = ("{}\n", "root@{}\n", "HOSTNAME={}\n", "myhostname = {}\n", "x: Could not get FQDN, using '{}'.\n")
+TEMPLATES = (
+    "{}\n",
+    "root@{}\n",
+    "HOSTNAME={}\n",
+    "myhostname = {}\n",
+    "front|front:rm={}:rp=front:\n",
+    "x: Could not get FQDN, using '{}'.\n",
+)
 
 
 @pytest.mark.parametrize("template", TEMPLATES)

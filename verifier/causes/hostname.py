@@ -7,10 +7,10 @@ Why it matters: the name is another one in every build, and a configuration that
 
 How it is recognised: in text, as a word that is a name which this side's containers are known to have had: the
 classic engine's log tells, BuildKit's is a constant or a build argument. Where the names are not known, as 12
-hexadecimal digits that are the whole of it or stand behind `@`, `hostname=`, `"hostname": `, `myhostname = `, uname's
-`Linux ` or Debian's "FQDN, using", on a builder that names its containers so. That the host's name was meant cannot be
-checked: hence this is never called proven. In the Dockerfile, by `hostname`, `uname -n`, `$HOSTNAME` and
-`/etc/hostname` whose value is kept.
+hexadecimal digits that are the whole of it or stand behind `@`, `hostname=`, `"hostname": `, `myhostname = `,
+printcap's `:rm=`, uname's `Linux ` or Debian's "FQDN, using", on a builder that names its containers so. That the
+host's name was meant cannot be checked: hence this is never called proven. In the Dockerfile, by `hostname`,
+`uname -n`, `$HOSTNAME` and `/etc/hostname` whose value is kept.
 
 Remedy: do not record the name: ask for it when the container starts.
 
@@ -32,7 +32,7 @@ __all__ = ["cause"]
 _BUILDERS: Final = ("docker", "buildah", "podman")
 _NAME: Final = re.compile(
     rb"(?:(?<=@)|(?<=(?i:hostname)=)|(?<=\"(?i:hostname)\": \")|(?<=\"(?i:hostname)\":\")"
-    rb"|(?<=^myhostname = )|(?<=^Linux )|(?<=FQDN, using '))([0-9a-f]{12})(?![0-9A-Za-z])"
+    rb"|(?<=:rm=)|(?<=^myhostname = )|(?<=^Linux )|(?<=FQDN, using '))([0-9a-f]{12})(?![0-9A-Za-z])"
     rb"|\A([0-9a-f]{12})\n?\Z",
     re.MULTILINE,
 )

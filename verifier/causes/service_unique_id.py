@@ -1,8 +1,8 @@
 """A service gets an identity of its own while the image is built.
 
 What varies: random values in `/etc/bind/rndc.key`, `/etc/iscsi/initiatorname.iscsi`, `/etc/nvme/hostid` and `hostnqn`,
-`/etc/popularity-contest.conf` and the minute and hour in its cron table, `/etc/munge/munge.key`, and systemd's
-`random-seed`.
+`/etc/popularity-contest.conf` and the minute and hour in its cron table, `/etc/munge/munge.key`, systemd's
+`random-seed`, and the UUID of each printer in CUPS' `printers.conf` and `classes.conf`.
 
 Why it matters: beyond the digest, every container that is started from the image has the same identity, and whoever
 has the image has the key.
@@ -13,7 +13,7 @@ Remedy: remove the file in the same RUN, and make it when the container starts (
 gen-hostnqn`).
 
 Source: rndc-confgen(8); iscsi-iname(8); nvme-gen-hostnqn(1); popularity-contest, debian/postinst; munged(8);
-systemd-random-seed.service(8).
+systemd-random-seed.service(8); CUPS, httpAssembleUUID.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ _GRAMMARS: Final = {
             rb"^InitiatorName=iqn\.[0-9]{4}-[0-9]{2}\.[a-z0-9.-]+:(?:[0-9a-z]+:)?(" + _HEX + rb"{6,12})$", re.MULTILINE
         ),
         "identifier",
+    ),
+    **dict.fromkeys(
+        (b"/etc/cups/printers.conf", b"/etc/cups/classes.conf"),
+        (re.compile(rb"^UUID urn:uuid:(" + _UUID + rb")$", re.MULTILINE), "UUID"),
     ),
     b"/etc/nvme/hostid": (re.compile(rb"\A(" + _UUID + rb")\n?\Z"), "UUID"),
     b"/etc/nvme/hostnqn": (re.compile(rb"\Anqn\.2014-08\.org\.nvmexpress:uuid:(" + _UUID + rb")\n?\Z"), "UUID"),
