@@ -158,6 +158,20 @@ def test_a_half_has_twelve_hours() -> None:
     assert [time.precision for time in find_times(b"2026.11.23 at 00:29:15 AM")] == [86400]
 
 
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S,123", "%b %d %H:%M:%S"])
+def test_a_colon_may_follow_as_in_a_log(form: str) -> None:
+    whole = [time for time in found(printed(form) + b": started\n") if time.precision <= 1]
+    assert [(time.start, time.end) for time in whole] == [(0, len(printed(form)))]
+    # more figures behind the seconds are part of something else
+    further = printed(form).removesuffix(b",123") + b":17\n"
+    assert [time for time in found(further) if time.precision <= 1] == []
+
+
+def test_a_level_may_follow_as_in_pythons_logs() -> None:
+    text = printed("%Y-%m-%d %H:%M:%S,123") + b":DEBUG:certbot"
+    assert [(time.start, time.end) for time in found(text)] == [(0, 23)]
+
+
 def test_a_zone_is_counted_in() -> None:
     for text in (b"2026-11-23 09:29:15 +0100", b"2026-11-23T03:29:15-05:00", b"Mon Nov 23 09:29:15 CET 2026"):
         assert [time.moment for time in found(text)] == [MOMENT]

@@ -38,7 +38,7 @@ _WEEKDAY: Final = (
     rb"(?P<weekday>(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*|" + LETTER + rb"{2,6}(?=\.)|Mo|Di|Mi|Do|Fr|Sa|So)"
 )
 _WORD_START: Final = rb"(?<![\w\x80-\xff])(?:" + _WEEKDAY + rb"\.?,? )?"
-_YEAR_LAST: Final = rb"(?: (?P<year>[12]\d{3})(?!\w)|(?![\w:]| [12]\d{3}(?!\w)))"
+_YEAR_LAST: Final = rb"(?: (?P<year>[12]\d{3})(?!\w)|(?!:?\w| [12]\d{3}(?!\w)))"
 _NAMED_DAY: Final = rb"(?P<day>[0-3]?\d)(?:st|nd|rd|th|\.|er)?"
 
 
@@ -125,7 +125,7 @@ FORMS: Final = tuple(
             "ISO 8601",
             rb"(?<![\d.-])" + _DATE + rb"(?P<between>T| {1,2}|_|-|, )(?P<hour>[01]\d|2[0-3])(?P<colon>\\:|[:.-]?)"
             rb"(?P<minute>[0-5]\d)(?:(?P=colon)(?P<second>[0-5]\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
-            rb"(?:(?P<gap> ?)" + _ZONE + rb"(?: [A-Z]{3,5}(?!\w))?(?P<monotonic> m=[+-]\d+\.\d+)?)?(?![\d:])",
+            rb"(?:(?P<gap> ?)" + _ZONE + rb"(?: [A-Z]{3,5}(?!\w))?(?P<monotonic> m=[+-]\d+\.\d+)?)?(?!:?\d)",
             read_numeric,
         ),
         (
