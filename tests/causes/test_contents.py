@@ -67,6 +67,16 @@ class TestAptLog:
         first, second = at(IN[0], form.format("hello")), at(IN[1], form.format("hallo"))
         assert causes(explain_contents(first, second, "var/log/dpkg.log")) == ["residue"]
 
+    @pytest.mark.parametrize(("path", "form"), LOGS)
+    def test_what_was_rotated(self, path: str, form: str) -> None:
+        first, second = at(IN[0], form), at(IN[1], form)
+        for name in (f"{path}.1", f"{path}-20261118"):
+            assert causes(explain_contents(first, second, name)) == ["apt-log"]
+        packed = [gzip.compress(content, mtime=0) for content in (first, second)]
+        assert causes(explain_contents(packed[0], packed[1], f"{path}.2.gz")) == ["apt-log"]
+        for name in (f"{path}.1.mine", f"{path}.old", f"srv/{path}.1"):
+            assert "apt-log" not in causes(explain_contents(first, second, name))
+
     def test_another_path_is_not_apts(self) -> None:
         form = self.LOGS[0][1]
         assert causes(explain_contents(at(IN[0], form), at(IN[1], form), "srv/dpkg.log")) == ["embedded-timestamp"]

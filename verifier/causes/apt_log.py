@@ -1,7 +1,7 @@
 """apt and dpkg log what they did, and when.
 
 What varies: the times in `/var/log/dpkg.log`, `/var/log/alternatives.log`, `/var/log/apt/history.log` and
-`/var/log/apt/term.log`.
+`/var/log/apt/term.log`, and in what logrotate puts aside of them (`dpkg.log.1`, `history.log.1.gz`).
 
 Why it matters: every `apt-get install` leaves them in its layer. SOURCE_DATE_EPOCH does not help: they take the wall
 clock.
@@ -13,7 +13,7 @@ build's window, in UTC or, where the image has been given another zone, a whole 
 Remedy: remove them in the RUN that installs: `rm -f /var/log/dpkg.log /var/log/alternatives.log /var/log/apt/*.log`.
 In a later RUN it is too late.
 
-Source: dpkg(1), `--log`; apt.conf(5), `Dir::Log`.
+Source: dpkg(1), `--log`; apt.conf(5), `Dir::Log`; logrotate(8).
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ from verifier.formats.field import Field
 __all__ = ["cause"]
 
 _TIME: Final = rb"(\d{4}-\d\d-\d\d {1,2}\d\d:\d\d:\d\d)"
+_ROTATED: Final = re.compile(rb"(?P<log>/var/log/.+?\.log)(?:\.\d{1,3}|-\d{8})(?:\.gz|\.xz|\.zst)?", re.DOTALL)
+"""As logrotate names what it puts aside, by number or by day."""
+
 _GRAMMARS: Final = {
     b"/var/log/dpkg.log": re.compile(rb"^" + _TIME + rb" ", re.MULTILINE),
     b"/var/log/alternatives.log": re.compile(rb"^update-alternatives " + _TIME + rb": ", re.MULTILINE),
@@ -40,7 +43,9 @@ _GRAMMARS: Final = {
 
 
 def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:
-    grammar = _GRAMMARS.get(place.path or b"")
+    path = place.path or b""
+    rotated = _ROTATED.fullmatch(path)
+    grammar = _GRAMMARS.get(path if rotated is None else rotated["log"])
     if grammar is None or place.field != "content" or field.kind != "text":
         return
     for match in grammar.finditer(field.value):
