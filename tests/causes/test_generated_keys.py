@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,10 +14,12 @@ import pytest
 
 from tests.causes.sides import WINDOWS, causes
 from tests.compare.layer_images import Entry, file, image, single, tar
-from verifier.causes.cause import SideContext, Window
+from verifier.causes.cause import Place, SideContext, Window
+from verifier.causes.generated_key import cause
 from verifier.compare import compare
 from verifier.compare.contents_reader import ImageSetReader
 from verifier.explain import explain
+from verifier.formats.field import Field
 from verifier.model.finding import Explanation
 from verifier.model.instruction import Instruction, StageRef
 
@@ -199,6 +202,19 @@ def test_a_file_that_is_called_by_its_serial_number() -> None:
     ):
         entries = [file(f"pki/{name}", content) for name, content in zip(names, contents, strict=True)]
         assert causes(explained_entries(entries[0], entries[1], making, WINDOWS))[-1:] == expected[-1:]
+
+
+@pytest.mark.parametrize(
+    "text", [b"v=DKIM1; ", b"-----BEGIN PRIVATE KEY-----\n", b"algorithm hmac-md5; secret ", b"  AB:\n"]
+)
+def test_hostile_texts_end(text: bytes) -> None:
+    making = "RUN " + "gpg ssh-keygen opendkim-genkey tsig-keygen " * 1_000
+    place = Place(part="layer", field="content", path=b"/x", made_by=making)
+    field = Field(name="", kind="text", value=text * (400_000 // len(text)), offset=0)
+    start = time.monotonic()
+    assert cause.normalise is not None
+    assert not list(cause.normalise(field, place, WINDOWS[0]))
+    assert time.monotonic() - start < 20
 
 
 @pytest.mark.skipif(shutil.which("gpg") is None, reason="gpg is not installed")

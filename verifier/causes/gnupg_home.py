@@ -33,7 +33,7 @@ _SECRETS: Final = re.compile(
     rb"|private-keys-v1\.d/[0-9A-F]{40}\.key|openpgp-revocs\.d/[0-9A-F]{40}\.rev)"
 )
 _RINGS: Final = re.compile(rb".*/(?:\.gnupg|gnupg)/(?:pubring\.kbx~?|trustdb\.gpg)")
-_MAKES_KEY: Final = re.compile(r"\bgpg2?\b[^;&|]*\s--(?:full-|quick-)?gen(?:erate)?-key\b")
+_MAKES_KEY: Final = re.compile(r"\bgpg2?\b[^;&|]{0,400}\s--(?:full-|quick-)?gen(?:erate)?-key\b")
 
 
 def _normalise(field: Field, place: Place, side: SideContext) -> Iterator[Claim]:  # noqa: ARG001

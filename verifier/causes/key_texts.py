@@ -42,10 +42,10 @@ _MAKER: Final = re.compile(
     r"|\bcerttool\b|\bmkcert\b|\beasyrsa\b|\bmake-ssl-cert\b|\bstep\s+(?:ca|certificate)\b|\bcfssl\b|\bwg\s+genkey\b"
     r"|\bopendkim-genkey\b"
 )
-_SSH_MAKER: Final = re.compile(r"\bssh-keygen\b[^;&|]*\s-t\b")
+_SSH_MAKER: Final = re.compile(r"\bssh-keygen\b[^;&|]{0,400}\s-t\b")
 _BIND_MAKER: Final = re.compile(r"\b(?:rndc-confgen|tsig-keygen|ddns-confgen)\b")
 _WIREGUARD_MAKER: Final = re.compile(r"\bwg\s+gen(?:key|psk)\b")
-_OPENPGP_MAKER: Final = re.compile(r"\bgpg2?\b[^;&|]*\s--(?:full-|quick-)?gen(?:erate)?-key\b")
+_OPENPGP_MAKER: Final = re.compile(r"\bgpg2?\b[^;&|]{0,400}\s--(?:full-|quick-)?gen(?:erate)?-key\b")
 
 _SSH_KEY: Final = re.compile(
     rb"(?<![\w-])((?:sk-)?(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp\d{3})(?:-cert-v01)?(?:@openssh\.com)?) "
@@ -60,7 +60,7 @@ _SSH_PRINTED: Final = re.compile(
 )
 _OCTETS: Final = re.compile(
     rb"(?:(?<![\w:])|(?<=keyid:)|(?<=serial:))"
-    rb"(?:[0-9a-f]{2}|[0-9A-F]{2})(?::\s*(?:[0-9a-f]{2}|[0-9A-F]{2})){15,}(?![\w:])"
+    rb"(?:[0-9a-f]{2}|[0-9A-F]{2})(?::\s*(?:[0-9a-f]{2}|[0-9A-F]{2})){15,}+(?P<more>[\w:]?)"
 )
 _NOT_AFTER: Final = re.compile(
     rb"^ *(?:Not After ?: |notAfter=|Next Update: )([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4} GMT)$", re.MULTILINE
@@ -78,7 +78,8 @@ _ISSUED: Final = re.compile(
 _SERIAL: Final = re.compile(rb"\A([0-9A-F]{16,40}|[0-9a-f]{16,40})\n\Z")
 _SERIAL_FILE: Final = re.compile(rb".*(?:\.srl|/serial(?:\.old)?)", re.DOTALL)
 
-_DKIM: Final = re.compile(rb"v=DKIM1;[^\n]*?(?:\n[^\n]*?)?\bp=([A-Za-z0-9+/]{60,}(?:\"\s+\"[A-Za-z0-9+/]+)*={0,2})")
+_DKIM_MARK: Final = b"v=DKIM1"
+_DKIM: Final = re.compile(rb"(?<!\w)p=([A-Za-z0-9+/]{60,}(?:\"\s+\"[A-Za-z0-9+/]+)*={0,2})")
 _BIND_SECRET: Final = re.compile(
     rb"\balgorithm\s+\"?hmac-[a-z0-9-]+\"?;\s*(?:#\s*)?secret\s+\"([A-Za-z0-9+/]{16,}={0,2})\";"
 )
@@ -156,9 +157,11 @@ def _claim_public(text: bytes, place: Place) -> Iterator[Claim]:
         for match in _SSH_KEY.finditer(text):
             yield Claim(match.start(2), match.end(2), f"public key, {match[1].decode('ascii')}")
     for match in _OCTETS.finditer(text):
-        yield Claim(match.start(), match.end(), "key, serial number or fingerprint in octets")
+        # what goes on is taken along, so that no text is looked through again and again
+        if not match["more"]:
+            yield Claim(match.start(), match.end(), "key, serial number or fingerprint in octets")
     for grammar, form in ((_NOT_AFTER, "end of validity"), (_LISTED_SERIAL, "serial number"), (_DKIM, "public key")):
-        for match in grammar.finditer(text):
+        for match in grammar.finditer(text) if grammar is not _DKIM or _DKIM_MARK in text else ():
             yield Claim(match.start(1), match.end(1), form)
     yield from _claim_named(text, _ISSUED)
     serial = _SERIAL.match(text) if _SERIAL_FILE.fullmatch(place.path or b"") else None
