@@ -220,6 +220,31 @@ def array(values: bytes, kind: str = "<f8") -> bytes:
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + values
 
 
+def application(moment: int, program: bytes = b"/usr/bin/env python3", text: bytes = b"print(1)") -> bytes:
+    """Write an archive behind a line, as zipapp and shiv do."""
+    out = io.BytesIO(b"#!" + program + b"\n")
+    out.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr(zipfile.ZipInfo("__main__.py", datetime.fromtimestamp(moment, UTC).timetuple()[:6]), text)
+    return out.getvalue()
+
+
+class TestApplications:
+    def test_times_of_its_members(self) -> None:
+        explanation = explain_contents(application(IN[0]), application(IN[1]), "usr/local/bin/app.pyz")
+        assert causes(explanation) == ["zip-time"]
+        assert explanation.findings[0].confidence == "proven"
+
+    def test_what_else_differs_is_residue(self) -> None:
+        good = application(IN[0])
+        for other in (application(IN[1], b"/usr/bin/env python2"), application(IN[1], text=b"print(2)")):
+            assert "residue" in causes(explain_contents(good, other))
+
+    def test_a_script_with_other_bytes_is_none(self) -> None:
+        for data in (b"#!/bin/sh\n\0PK\3\4" + bytes(60), b"#!PK\3\4" + bytes(60), b"#!/bin/sh\nPK\3\4" + bytes(60)):
+            assert unfold(data).format == "bytes"
+
+
 class TestArrays:
     def test_sizes_in_64_bits_follow_from_the_directory(self) -> None:
         first, second = (wide_zip(array(struct.pack("<2d", *values))) for values in ((1.5, 2.5), (math.pi, math.e)))

@@ -22,6 +22,10 @@ from verifier.formats.spans import Cutter
 from verifier.formats.tar_archive import Unfolder
 
 _LOCAL, _CENTRAL, _END, _DESCRIPTOR = b"PK\3\4", b"PK\1\2", b"PK\5\6", b"PK\7\x08"
+_SCRIPT: Final = b"#!"
+_MAX_SCRIPT: Final = 512
+"""Of the line that names a program, in bytes."""
+
 _END_BYTES: Final = 22
 _MAX_COMMENT: Final = 0xFFFF
 _UNKNOWN: Final = 0xFFFFFFFF
@@ -52,7 +56,12 @@ class _Member:
 
 
 def is_zip(data: bytes) -> bool:
-    """Tell by the first local header, or by the end record of an empty archive."""
+    """Tell by the first local header, or by the end record of an empty archive.
+
+    A line that names the program to run it may stand before, as in Python's applications (PEP 441).
+    """
+    if data.startswith(_SCRIPT):
+        return data.startswith(_LOCAL, data.find(b"\n", 0, _MAX_SCRIPT) + 1)
     return data.startswith((_LOCAL, _END))
 
 
