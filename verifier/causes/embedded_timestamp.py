@@ -18,8 +18,8 @@ gettext's (`.mo`) by its header's `POT-Creation-Date`. Names with a date are pai
 entries is the same, or explained.
 
 Remedy: do not write it, or take it from SOURCE_DATE_EPOCH: `date -u -d @$SOURCE_DATE_EPOCH`, with `ARG
-SOURCE_DATE_EPOCH` in the stage. HDF5: `track_times=False` (h5py, PyTables); pandas' `to_hdf` has no such argument, and
-its files are best made outside of the build. A notebook: nbconvert's `--ExecutePreprocessor.record_timing=False`.
+SOURCE_DATE_EPOCH` in the stage. HDF5: `track_times=False` (h5py, PyTables, pandas' `HDFStore.put`). A notebook:
+nbconvert's `--ExecutePreprocessor.record_timing=False`.
 
 Source: https://reproducible-builds.org/docs/source-date-epoch/; HDF5 File Format Specification, version 3, IV.A "Data
 Object Headers"; GNU gettext manual, "The Format of GNU MO Files"; Python, `datetime`, `pickle`.
