@@ -4,6 +4,7 @@ set -eu
 # shellcheck source=setup/common.sh
 . "$(dirname "$0")/common.sh"
 
+[ $# -eq 0 ] || fail "it takes no arguments, and would remove everything: $(sed -n 2p "$0")"
 "$root/setup/engines.sh" stop
 "$root/setup/registry.sh" stop
 rm -rf "$cache" "$run" "$root/.venv"
